@@ -26,6 +26,15 @@ const FormatInfo& format(DType type);
 std::span<const FormatInfo> formats();
 std::optional<DType> dtype_from_gguf(uint32_t id);
 std::optional<DType> dtype_from_name(std::string_view name);  // case-insensitive
+/// A tensor type as GGUF files number them, also those we cannot decode: enough to bound a tensor.
+struct GgufType {
+  uint32_t id;
+  std::string_view name;
+  int block;  // elements a block
+  int bytes;  // bytes a block
+};
+/// The row of a GGUF type id; nullptr when the id is unknown, withdrawn or of a fork.
+const GgufType* gguf_type(uint32_t id);
 /// The name GGUF gives a type id, also for types we cannot decode; empty when unknown.
 std::string_view gguf_type_name(uint32_t id);
 
