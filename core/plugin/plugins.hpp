@@ -1,0 +1,25 @@
+// Plugins: one registry for each extension point. plugins/builtin.cpp fills it, cmd/ reads it.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/plugin/backend.hpp"
+#include "core/plugin/registry.hpp"
+
+namespace aictl {
+
+/// Makes a device ready for models. Errors: kUnsupported when this machine lacks it.
+using BackendFactory = std::function<Result<std::unique_ptr<Backend>>(const BackendOptions&)>;
+
+struct Plugins {
+  Registry<BackendFactory> backends{"backend"};
+};
+
+/// Calls `visit` with each registry, for what treats all kinds alike.
+template <typename Visit>
+void for_each_registry(const Plugins& plugins, Visit visit) {
+  visit(plugins.backends);
+}
+
+}  // namespace aictl
