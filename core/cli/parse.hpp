@@ -1,0 +1,40 @@
+// Parsing: arguments against the command tree. The words of flags are set later, when file and
+// environment have been applied.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/cli/command.hpp"
+
+namespace aictl::cli {
+
+/// A flag or argument that was given, and its words in the order they came.
+struct Given {
+  Row* row;
+  std::vector<std::string> words;
+  bool negated = false;  // --no-NAME
+};
+
+struct Parsed {
+  std::vector<Command*> path;  // root first; the last one is to run
+  std::vector<Given> flags, arguments, globals;
+
+  Command& command() const { return *path.back(); }
+  /// "aictl plugin list"
+  std::string name() const;
+};
+
+/// Errors: kInvalidArgument for an unknown command or flag, with the nearest one; for a flag
+/// without its value; for too many arguments. Missing arguments are left to require_arguments,
+/// since --help needs none.
+Result<Parsed> parse(Command& root, Schema& globals, const std::vector<std::string>& arguments);
+
+/// Errors: kInvalidArgument when a required argument is missing or the command is a noun.
+Result<void> require_arguments(const Parsed& parsed);
+
+/// Sets the rows of `given` to their words. Errors: kInvalidArgument.
+Result<void> apply_given(const std::vector<Given>& given);
+
+}  // namespace aictl::cli
