@@ -1,0 +1,196 @@
+// What is asked of an inference engine and what comes back, as plain data; and Generation, the one
+// object an engine and the asker share while tokens are made.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/openai/sampling.hpp"
+#include "core/tensor/model_spec.hpp"
+
+namespace aictl {
+
+/// Priorities are clamped to -kMaxPriority..kMaxPriority; higher goes first.
+inline constexpr int kMaxPriority = 10;
+
+struct GenerateRequest {
+  std::vector<int32_t> prompt;  // at least one token
+  SamplingParams sampling;
+  int max_tokens = 0;                 // of each choice; 0: as many as the context holds
+  int min_tokens = 0;                 // end tokens are banned before that many were made
+  bool ignore_eos = false;            // the model's end tokens do not end it; stop_tokens still do
+  std::vector<int32_t> stop_tokens;   // end it besides the model's own end tokens
+  std::vector<int32_t> dry_breakers;  // ids whose text holds one of sampling.dry_sequence_breakers
+  int n = 1;                          // choices from one prompt pass
+  int priority = 0;
+  std::string tenant;
+  Time deadline = Time::max();  // finished as kDeadline when it passes
+};
+
+/// Asks for the pooled final hidden state of `tokens`, scaled to length 1.
+struct EmbedRequest {
+  std::vector<int32_t> tokens;  // at least one
+  Pooling pooling = Pooling::kLast;
+  int priority = 0;
+  std::string tenant;
+  Time deadline = Time::max();
+};
+
+struct TokenLogprob {
+  int32_t id = -1;
+  float logprob = 0;
+};
+
+/// A generated token. Logprobs are natural, of the raw logits; filled when
+/// SamplingParams::logprobs >= 0.
+struct TokenOut {
+  int choice = 0;
+  int32_t id = -1;
+  float logprob = 0;
+  std::vector<TokenLogprob> top;  // the most probable ones, by (logprob desc, id asc)
+};
+
+enum class FinishReason : uint8_t { kStop, kLength, kCancelled, kFailed, kDeadline };
+
+/// How long a choice took, and over what. A phase it never reached is zero.
+struct GenerationTimings {
+  Duration queued{};       // submit -> its first row was scheduled
+  Duration prefill{};      // ... -> its first token
+  Duration first_token{};  // submit -> its first token
+  Duration decode{};       // first token -> end
+  int prompt_tokens = 0;
+  int generated_tokens = 0;  // as pushed; the token that ended it is not among them
+  int parked = 0;            // times it gave up its memory and was computed again
+};
+
+/// The end of a choice.
+struct Finished {
+  FinishReason reason = FinishReason::kStop;
+  int32_t stop_token = -1;  // the end or stop token it ended with, which is never pushed; else -1
+  Error error;              // why, for kFailed
+  GenerationTimings timings;
+  std::vector<float> values;  // an embedding, or the logprobs of the vocabulary; else empty
+};
+
+/// One request in an engine. Shared (by shared_ptr) between the engine, which pushes, and the
+/// asker, which drains; either may go away first: the asker's connection closes, or the engine is
+/// destroyed, which finishes what it holds. Holds at most what was asked for (max_tokens a choice),
+/// so a slow reader costs that much memory and no waiting. All functions are callable from any
+/// thread unless they say otherwise.
+class Generation {
+ public:
+  /// `wake` is called on the engine's thread after tokens or an end were pushed, and then not again
+  /// until take() was called. It must not block and not throw; it may be empty.
+  Generation(int choices, std::function<void()> wake)
+      : wake_(std::move(wake)),
+        cancelled_(static_cast<size_t>(choices)),
+        finished_(static_cast<size_t>(choices)) {}
+
+  int choices() const { return static_cast<int>(finished_.size()); }
+
+  /// The tokens pushed since the last take(), of all choices, each choice in order. Does not wait.
+  std::vector<TokenOut> take() {
+    std::lock_guard lock(mutex_);
+    awake_ = false;
+    return std::exchange(tokens_, {});
+  }
+
+  /// Its end, once it has ended; no token of `choice` is pushed after that. So a reader that was
+  /// woken calls take(), then finished(), and if that is set take() once more for what came
+  /// between.
+  std::optional<Finished> finished(int choice = 0) const {
+    std::lock_guard lock(mutex_);
+    return finished_.at(static_cast<size_t>(choice));
+  }
+
+  /// Whether every choice has ended.
+  bool done() const {
+    std::lock_guard lock(mutex_);
+    return ended_ == choices();
+  }
+
+  /// Waits until there is something to take or all has ended, or `until` has passed; returns
+  /// whether there is. For those who have no event loop to wake.
+  bool wait(Time until = Time::max()) const {
+    std::unique_lock lock(mutex_);
+    const auto ready = [this] { return !tokens_.empty() || ended_ == choices(); };
+    if (until == Time::max()) return changed_.wait(lock, ready), true;
+    return changed_.wait_until(lock, until, ready);
+  }
+
+  /// Ends it at the next step as kCancelled, also while it is queued. Idempotent.
+  void cancel() {
+    for (auto& flag : cancelled_) flag.store(true, std::memory_order_relaxed);
+  }
+  /// The same for one choice: its reader found a stop string, for example.
+  void cancel(int choice) {
+    cancelled_.at(static_cast<size_t>(choice)).store(true, std::memory_order_relaxed);
+  }
+  bool cancel_requested(int choice) const {
+    return cancelled_.at(static_cast<size_t>(choice)).load(std::memory_order_relaxed);
+  }
+
+  /// For the engine: appends a token; notify() tells the asker.
+  void push(TokenOut token) {
+    std::lock_guard lock(mutex_);
+    tokens_.push_back(std::move(token));
+  }
+
+  /// For the engine: ends a choice that has not ended yet; notify() tells the asker.
+  void finish(int choice, Finished end) {
+    std::lock_guard lock(mutex_);
+    auto& slot = finished_.at(static_cast<size_t>(choice));
+    if (slot) return;
+    slot = std::move(end);
+    ++ended_;
+  }
+
+  /// For the engine: wakes the asker if something was pushed since it was last woken and has taken.
+  void notify() {
+    changed_.notify_all();
+    {
+      std::lock_guard lock(mutex_);
+      if (awake_) return;
+      awake_ = true;
+    }
+    if (wake_) wake_();
+  }
+
+ private:
+  const std::function<void()> wake_;
+  std::vector<std::atomic<bool>> cancelled_;  // one a choice
+  mutable std::mutex mutex_;                  // guards all below
+  mutable std::condition_variable changed_;
+  std::vector<TokenOut> tokens_;
+  std::vector<std::optional<Finished>> finished_;  // one a choice
+  int ended_ = 0;
+  bool awake_ = false;  // woken and has not taken since
+};
+
+/// Counters and gauges of an engine, a snapshot.
+struct EngineStats {
+  int running = 0, waiting = 0, parked = 0;  // sequences; parked ones are among the waiting
+  int waiting_limit = 0;
+  int kv_blocks_used = 0, kv_blocks = 0;
+  uint64_t requests = 0, refused = 0;  // accepted; turned away because the queue was full
+  uint64_t prompt_tokens = 0, generated_tokens = 0,
+           recomputed_tokens = 0;  // rows computed; tokens pushed
+  uint64_t parkings = 0, cancelled = 0, failed = 0, finished = 0;
+  uint64_t steps = 0;
+  Duration forward{}, sample{}, schedule{};  // summed over all steps
+  Duration last_step{};
+  Duration retry_after{};  // when a refused request should come again, from the measured rate
+  bool draining = false;
+};
+
+}  // namespace aictl
