@@ -6,6 +6,9 @@
 
 #include "core/plugin/backend.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/plugin/runtime.hpp"
+#include "core/plugin/service.hpp"
+#include "core/plugin/source.hpp"
 
 namespace aictl {
 
@@ -14,12 +17,18 @@ using BackendFactory = std::function<Result<std::unique_ptr<Backend>>(const Back
 
 struct Plugins {
   Registry<BackendFactory> backends{"backend"};
+  Registry<SourceFactory> sources{"source"};
+  Registry<RuntimeFactory> runtimes{"runtime"};
+  Registry<ServiceFactory> services{"service"};
 };
 
 /// Calls `visit` with each registry, for what treats all kinds alike.
 template <typename Visit>
 void for_each_registry(const Plugins& plugins, Visit visit) {
   visit(plugins.backends);
+  visit(plugins.sources);
+  visit(plugins.runtimes);
+  visit(plugins.services);
 }
 
 }  // namespace aictl
