@@ -75,10 +75,8 @@ class Gguf final : public Meta {
   const std::vector<GgufEntry>& entries() const { return entries_; }
   /// nullptr when there is no such key.
   const GgufValue* find(std::string_view key) const;
-  /// In the order of the file(s).
-  const std::vector<FileTensor>& tensors() const { return tensors_; }
-  /// nullptr when there is no such tensor.
-  const FileTensor* tensor(std::string_view name) const;
+  std::span<const FileTensor> tensors() const override { return tensors_; }
+  const FileTensor* tensor(std::string_view name) const override;
   /// Of all parts.
   uint64_t file_bytes() const { return file_bytes_; }
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +13,16 @@
 #include "core/base/result.hpp"
 
 namespace aictl::inference {
+
+/// A tensor of a model file. `dims[0]` varies fastest: a matrix [out, in] has dims {in, out}.
+struct FileTensor {
+  std::string_view name;
+  std::array<uint64_t, 4> dims = {1, 1, 1, 1};
+  int n_dims = 0;
+  uint32_t gguf_type = 0;  // see gguf_type(); may be one we cannot decode
+  const std::byte* data = nullptr;
+  size_t bytes = 0;
+};
 
 /// Metadata by key. Integers of any width read alike; an array whose elements are all equal reads
 /// as that one value (per-layer settings of a uniform model). Errors: kNotFound for a missing key,
@@ -32,6 +42,10 @@ class Meta {
   virtual Result<std::vector<std::string_view>> texts(std::string_view key) const = 0;
   virtual Result<std::vector<float>> numbers(std::string_view key) const = 0;
   virtual Result<std::vector<int64_t>> integers(std::string_view key) const = 0;
+  /// In the order of the file(s); no two have one name.
+  virtual std::span<const FileTensor> tensors() const = 0;
+  /// nullptr when there is no such tensor.
+  virtual const FileTensor* tensor(std::string_view name) const = 0;
 
   /// The same with a default for a missing key; a wrong type is an error still.
   Result<int64_t> integer_or(std::string_view key, int64_t fallback, int64_t low,
@@ -47,16 +61,6 @@ class Meta {
   Result<std::string_view> text_or(std::string_view key, std::string_view fallback) const {
     return has(key) ? text(key) : Result<std::string_view>(fallback);
   }
-};
-
-/// A tensor of a model file. `dims[0]` varies fastest: a matrix [out, in] has dims {in, out}.
-struct FileTensor {
-  std::string_view name;
-  std::array<uint64_t, 4> dims = {1, 1, 1, 1};
-  int n_dims = 0;
-  uint32_t gguf_type = 0;  // see gguf_type(); may be one we cannot decode
-  const std::byte* data = nullptr;
-  size_t bytes = 0;
 };
 
 }  // namespace aictl::inference
