@@ -1,0 +1,94 @@
+// Who runs: deadlines, admission in order, and parking. A parked sequence gives its blocks back and
+// is computed again later; since a token's draw is keyed by its position, the stream stays the
+// same.
+#include <algorithm>
+
+#include "core/base/check.hpp"
+#include "plugins/services/inference/sched/scheduler.hpp"
+
+namespace aictl {
+
+void Scheduler::expire(Time now) {
+  if (now < next_deadline_) return;
+  next_deadline_ = Time::max();
+  for (SequenceId id = 0; id < slots(); ++id) {
+    const Sequence& s = at(id);
+    if (s.state == SequenceState::kFree) continue;
+    if (s.deadline <= now)
+      end(id, now, FinishReason::kDeadline);
+    else
+      next_deadline_ = std::min(next_deadline_, s.deadline);
+  }
+}
+
+// Strictly in order: a large prompt at the head waits for room and nobody smaller slips past it, so
+// nobody starves.
+void Scheduler::admit(Time now) {
+  while (!waiting_.empty()) {
+    const SequenceId id = waiting_.front();
+    Sequence& s = at(id);
+    if (!fits(s, {}) && !make_room_for(s)) return;
+    waiting_.erase(waiting_.begin());
+    const bool grown = s.table.grow(pool_, s.length());
+    CHECK(grown);
+    s.state = SequenceState::kPrefill;
+    reserved_ += followers(s);
+    insert(running_, id);
+    if (s.started == Time::max()) {
+      s.started = now;
+      stats_.prompt_tokens += static_cast<uint64_t>(s.prompt);
+    }
+  }
+}
+
+// Whether `head` could start if `freed` were given up first. A block for each running sequence is
+// left over: what starts is then not parked again within the next 64 steps.
+bool Scheduler::fits(const Sequence& head, const Room& freed) const {
+  const int still_running = static_cast<int>(running_.size()) - freed.sequences;
+  const int slots = static_cast<int>(running_.size()) + reserved_ - freed.slots;
+  if (slots + 1 + followers(head) > limits_.max_sequences) return false;
+  return pool_.free() + freed.blocks >= head.table.missing(head.length()) + still_running;
+}
+
+Scheduler::Room Scheduler::held_by(const Sequence& victim) const {
+  Room room{1, 1 + followers(victim), 0};
+  for (const int32_t block : victim.table.blocks()) room.blocks += pool_.refs(block) == 1;
+  return room;
+}
+
+// Parks sequences of strictly lower priority that rank behind `head`, last first, if that lets it
+// start; otherwise nobody.
+bool Scheduler::make_room_for(const Sequence& head) {
+  const auto yields = [&](const Sequence& s) {
+    return s.priority < head.priority && s.rank > head.rank;
+  };
+  Room room;
+  size_t from = running_.size();
+  while (!fits(head, room)) {
+    if (from == 0) return false;
+    const Sequence& victim = at(running_[--from]);
+    if (!yields(victim)) continue;
+    const Room held = held_by(victim);
+    room.sequences += held.sequences;
+    room.slots += held.slots;
+    room.blocks += held.blocks;
+  }
+  for (size_t i = running_.size(); i-- > from;)
+    if (yields(at(running_[i]))) park(running_[i]);
+  return true;
+}
+
+void Scheduler::park(SequenceId id) {
+  Sequence& s = at(id);
+  stats_.recomputed_tokens += static_cast<uint64_t>(s.computed);
+  ++stats_.parkings;
+  ++s.parked;
+  s.table.release(pool_);
+  s.computed = 0;
+  s.state = SequenceState::kWaiting;
+  reserved_ -= followers(s);
+  remove(running_, id);
+  insert(waiting_, id);
+}
+
+}  // namespace aictl

@@ -1,0 +1,76 @@
+// Sequence: one stream of tokens on its way through the scheduler.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/plugin/generation.hpp"
+#include "plugins/services/inference/kv/block_table.hpp"
+
+namespace aictl {
+
+/// A slot of the scheduler; used again after the sequence has ended.
+using SequenceId = int32_t;
+
+/// What is wanted of a sequence's last position.
+enum class SequenceKind : uint8_t {
+  kGenerate,  // its logits, sampled; and so on
+  kEmbed,     // the hidden states of all rows; then it ends
+  kScore,     // its logits; then it ends
+};
+
+enum class SequenceState : uint8_t {
+  kFree,       // an unused slot
+  kWaiting,    // in the queue, new or parked; holds no blocks
+  kFollowing,  // another choice of a prompt which its leader computes; holds nothing
+  kPrefill,    // running, several positions to compute
+  kDecode,     // running, one position to compute: the token chosen last
+};
+
+/// What the scheduler has to know of a request.
+struct SequenceRequest {
+  SequenceKind kind = SequenceKind::kGenerate;
+  std::vector<int32_t> prompt;
+  int max_tokens = 1;  // >= 1
+  int n = 1;           // sequences of this prompt
+  int priority = 0;
+  Time arrival{};
+  Time deadline = Time::max();
+};
+
+struct Sequence {
+  SequenceState state = SequenceState::kFree;
+  SequenceKind kind = SequenceKind::kGenerate;
+  std::vector<int32_t> tokens;  // the prompt, then what was generated
+  int prompt = 0;               // tokens of it that are prompt
+  int max_tokens = 0;
+  int computed = 0;  // positions whose keys and values lie in `table`
+  BlockTable table;
+
+  int priority = 0;
+  Time arrival{}, deadline = Time::max(), started = Time::max(), first_token = Time::max();
+  // The order of everything: arrival moved by priority, so that a waiting sequence ages past later
+  // ones of a higher priority; then the order of submission.
+  std::pair<Time, uint64_t> rank;
+  SequenceId leader = -1;         // of a follower
+  SequenceId next_follower = -1;  // of a leader before the fork, and of each follower
+  int parked = 0;                 // times
+
+  int length() const { return static_cast<int>(tokens.size()); }
+  int generated() const { return length() - prompt; }
+  int to_compute() const { return length() - computed; }
+  bool running() const {
+    return state == SequenceState::kPrefill || state == SequenceState::kDecode;
+  }
+};
+
+/// How a sequence ended.
+struct Ended {
+  SequenceId id;
+  FinishReason reason;
+  GenerationTimings timings;
+};
+
+}  // namespace aictl

@@ -1,0 +1,49 @@
+// StepPlan: what the scheduler wants computed next: the batch, the block copies before it, and what
+// becomes of its rows. Its vectors are filled anew each step and keep their memory.
+#pragma once
+
+#include <vector>
+
+#include "core/tensor/batch.hpp"
+#include "plugins/services/inference/sched/sequence.hpp"
+
+namespace aictl {
+
+/// A logit row and who wants it. Choices that fork in this step share the row.
+struct SampleRow {
+  SequenceId sequence;
+  int row;  // of the logits matrix
+};
+
+/// Hidden rows of an embedding.
+struct HiddenRows {
+  SequenceId sequence;
+  int first, rows;  // of the hidden matrix
+  bool last;        // the sequence is complete with these
+};
+
+struct StepPlan {
+  std::vector<int32_t> tokens, positions, block_tables, logit_rows, hidden_rows;
+  std::vector<SeqView> views;
+  std::vector<SequenceId> sequences;  // whose rows views[i] are
+  std::vector<BlockCopy> copies;      // to be done in this order, before the batch
+  std::vector<SampleRow> samples;     // every choice to be made, ascending rows
+  std::vector<HiddenRows> hidden;
+
+  StepBatch batch() const {
+    return {tokens, positions, views, block_tables, logit_rows, hidden_rows};
+  }
+  int rows() const { return static_cast<int>(tokens.size()); }
+
+  void clear() {
+    for (auto* list : {&tokens, &positions, &block_tables, &logit_rows, &hidden_rows})
+      list->clear();
+    views.clear();
+    sequences.clear();
+    copies.clear();
+    samples.clear();
+    hidden.clear();
+  }
+};
+
+}  // namespace aictl
