@@ -1,4 +1,5 @@
-// How a token is chosen, in the words of the API. Plain data: parsed from requests and flags, read by the sampler.
+// How a token is chosen, in the words of the API. Plain data: parsed from requests and flags, read
+// by the sampler.
 #pragma once
 
 #include <cstdint>
@@ -12,33 +13,34 @@ namespace aictl {
 enum class SamplerKind : uint8_t { kTemperature, kTopK, kTypical, kTopP, kMinP, kTopNSigma, kXtc };
 
 struct SamplingParams {
-  float temperature = 1;       // 0: greedy
-  float dynatemp_range = 0;    // temperature +- range by the entropy of the distribution; 0: off
+  float temperature = 1;     // 0: greedy
+  float dynatemp_range = 0;  // temperature +- range by the entropy of the distribution; 0: off
   float dynatemp_exponent = 1;
-  int top_k = 0;               // 0: off
+  int top_k = 0;                              // 0: off
   float top_p = 1, min_p = 0, typical_p = 1;  // 1, 0, 1: off
-  float top_n_sigma = 0;       // 0: off
+  float top_n_sigma = 0;                      // 0: off
 
   float repetition_penalty = 1;  // divides positive and multiplies negative logits of tokens seen
   float frequency_penalty = 0;   // times the count among generated tokens
   float presence_penalty = 0;    // once for each generated token
   int repeat_last_n = 64;        // window of repetition_penalty, prompt included; -1: all, 0: off
 
-  float dry_multiplier = 0;      // 0: off
+  float dry_multiplier = 0;  // 0: off
   float dry_base = 1.75f;
   int dry_allowed_length = 2;
-  int dry_penalty_last_n = -1;   // -1: all
+  int dry_penalty_last_n = -1;  // -1: all
   std::vector<std::string> dry_sequence_breakers = {"\n", ":", "\"", "*"};
 
   float xtc_probability = 0, xtc_threshold = 0.1f;
-  int mirostat = 0;              // 0 off, 1 or 2: replaces the truncating samplers
+  int mirostat = 0;  // 0 off, 1 or 2: replaces the truncating samplers
   float mirostat_tau = 5, mirostat_eta = 0.1f;
 
   std::vector<std::pair<int32_t, float>> logit_bias;  // token, added; -100 or less bans
   std::vector<SamplerKind> order;                     // empty: the documented order
 
   uint64_t seed = 0;
-  int logprobs = -1;             // how many alternatives to report beside the chosen token; -1: no logprobs at all
+  int logprobs =
+      -1;  // how many alternatives to report beside the chosen token; -1: no logprobs at all
 };
 
 }  // namespace aictl
