@@ -51,7 +51,7 @@ class Context {
   /// The file that was read, once the flags are parsed.
   std::optional<ConfigFile> config;
   /// The root of the tree that is running; set by run_program.
-  const Command* root = nullptr;
+  Command* root = nullptr;
 
   /// Whether stdout, or stderr, takes colour: a terminal, and none of NO_COLOR, TERM=dumb,
   /// --no-color.

@@ -14,7 +14,6 @@ namespace aictl::cli {
 struct Given {
   Row* row;
   std::vector<std::string> words;
-  bool negated = false;  // --no-NAME
 };
 
 struct Parsed {

@@ -1,0 +1,96 @@
+// aictl model: what a model is.
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cmd/open_model.hpp"
+#include "cmd/root.hpp"
+#include "core/cli/context.hpp"
+#include "core/cli/terminal/table.hpp"
+
+namespace aictl {
+namespace {
+
+Row model_argument(std::string& model) {
+  return Row("MODEL", &model, "a .gguf file, a folder with one, or a name").file();
+}
+
+void print_description(const Json& description, std::ostream& out) {
+  cli::Table table({});
+  for (const auto& [name, value] : description.items()) {
+    if (value.is_object() || value.is_array()) continue;  // -o json shows all
+    table.row({name, value.is_string() ? value.get<std::string>()
+                     : value.is_null() ? "-"
+                                       : dump_json(value)});
+  }
+  table.print(out);
+}
+
+cli::Command show_command(App& app) {
+  auto name = std::make_shared<std::string>();
+  cli::Command command;
+  command.name = "show";
+  command.summary = "Show what is inside a model and what running it takes";
+  command.description =
+      "Reads the header alone: no weights are loaded. -o json has the tensors and metadata, too.";
+  command.examples = {{"aictl model show model.gguf", "a summary"},
+                      {"aictl model show model.gguf -o json", "everything"}};
+  command.arguments = {{model_argument(*name), true}};
+  command.run = [&app, name](cli::Context& context) -> Result<int> {
+    auto model = open_model(app, *name, {});
+    if (!model) return std::move(model).error();
+    const Json description = (*model)->describe();
+    context.print_result(description,
+                         [&](std::ostream& out) { print_description(description, out); });
+    return 0;
+  };
+  return command;
+}
+
+struct LogitsFlags {
+  std::string model;
+  std::vector<int32_t> tokens;
+  EngineSettings engine;
+};
+
+cli::Command logits_command(App& app) {
+  auto flags = std::make_shared<LogitsFlags>();
+  cli::Command command;
+  command.name = "logits";
+  command.summary = "Compute the log-probabilities of the token after a prompt";
+  command.examples = {{"aictl model logits model.gguf --tokens 1,2,3 -o json",
+                       "{\"logprobs\":[...]}, one a token of the vocabulary"}};
+  command.arguments = {{model_argument(flags->model), true}};
+  std::vector<Row> rows;
+  rows.push_back(Row("tokens", &flags->tokens, "the prompt as token ids"));
+  for (Row& row : engine_rows(flags->engine))
+    if (row.name() != "concurrency" && row.name() != "max-queue") rows.push_back(std::move(row));
+  command.options = Schema("model.logits", std::move(rows));
+  command.run = [&app, flags](cli::Context& context) -> Result<int> {
+    if (flags->tokens.empty())
+      return Error{ErrorCode::kInvalidArgument, "--tokens is missing",
+                   "such as --tokens 1,2,3; `aictl tokenize` makes them"};
+    auto model = open_model(app, flags->model, flags->engine);
+    if (!model) return std::move(model).error();
+    auto logprobs = (*model)->logprobs(flags->tokens);
+    if (!logprobs) return std::move(logprobs).error();
+    context.print_result({{"logprobs", *logprobs}}, [&](std::ostream& out) {
+      for (size_t id = 0; id < logprobs->size(); ++id)
+        out << fmt::format("{:>8} {:.5f}\n", id, (*logprobs)[id]);
+    });
+    return 0;
+  };
+  return command;
+}
+
+}  // namespace
+
+cli::Command model_command(App& app) {
+  cli::Command command;
+  command.name = "model";
+  command.summary = "Look into models";
+  command.commands = {show_command(app), logits_command(app)};
+  return command;
+}
+
+}  // namespace aictl

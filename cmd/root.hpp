@@ -1,0 +1,22 @@
+// The command tree. A command is a file here with one function, declared below and called in
+// root.cpp.
+#pragma once
+
+#include "cmd/app.hpp"
+#include "core/cli/command.hpp"
+
+namespace aictl {
+
+/// The whole tree. `app` must outlive it.
+cli::Command root_command(App& app);
+
+cli::Command completion_command(App& app);
+cli::Command config_command(App& app);
+cli::Command man_command(App& app);
+cli::Command plugin_command(App& app);
+cli::Command version_command(App& app);
+
+/// What --version prints.
+std::string_view version();
+
+}  // namespace aictl

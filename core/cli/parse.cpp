@@ -1,0 +1,192 @@
+// The tree becomes CLI11 apps, which split the arguments into flags with their words; nothing is
+// bound to fields there, so that the layers below the flags can be applied first.
+#include "core/cli/parse.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "core/base/nearest.hpp"
+#include "core/cli/pages/help.hpp"
+
+namespace aictl::cli {
+namespace {
+
+// A command's app and the options added to it, in the order of the rows.
+struct Node {
+  Command* command;
+  CLI::App* app;
+  std::vector<std::pair<CLI::Option*, Row*>> flags, arguments, globals;
+};
+
+void add_flag(CLI::App& app, Row& row, std::vector<std::pair<CLI::Option*, Row*>>& out) {
+  if (row.flag().empty()) return;
+  std::string names = row.flag();
+  if (row.letter() != 0) names = fmt::format("-{},{}", row.letter(), names);
+  CLI::Option* option = nullptr;
+  if (row.kind() == FieldKind::kBool) {
+    if (row.is_negatable()) names += ",!--no-" + row.name();
+    option = app.add_flag(names);
+  } else {
+    option = app.add_option(names)->type_size(1)->expected(1)->allow_extra_args(false);
+  }
+  option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  out.emplace_back(option, &row);
+}
+
+void add_argument(CLI::App& app, Argument& argument,
+                  std::vector<std::pair<CLI::Option*, Row*>>& out) {
+  constexpr int kManyWords = 1 << 20;
+  const bool list = argument.row.kind() == FieldKind::kList;
+  CLI::Option* option = app.add_option(argument.row.name());
+  // A list asks for many rather than allowing extras: with the latter, "[a]" would lose its
+  // brackets.
+  option->type_size(1)->expected(list ? kManyWords : 1);
+  option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  out.emplace_back(option, &argument.row);
+}
+
+void build(Command& command, CLI::App& app, Schema& globals, std::vector<Node>& nodes) {
+  Node node{&command, &app, {}, {}, {}};
+  app.set_help_flag();
+  app.require_subcommand(0, command.commands.empty() ? 0 : 1);
+  for (Row& row : globals.rows()) add_flag(app, row, node.globals);
+  for (Row& row : command.options.rows()) add_flag(app, row, node.flags);
+  for (Argument& argument : command.arguments) add_argument(app, argument, node.arguments);
+  nodes.push_back(std::move(node));
+  for (Command& below : command.commands)
+    build(below, *app.add_subcommand(below.name), globals, nodes);
+}
+
+// The commands that were named, root first.
+std::vector<Node*> chosen_path(std::vector<Node>& nodes) {
+  std::vector<Node*> path{&nodes.front()};
+  for (;;) {
+    const std::vector<CLI::App*> below = path.back()->app->get_subcommands();
+    if (below.empty()) return path;
+    const auto next = std::find_if(nodes.begin(), nodes.end(),
+                                   [&](const Node& node) { return node.app == below.front(); });
+    path.push_back(&*next);
+  }
+}
+
+std::string path_name(const std::vector<Node*>& path) {
+  std::string out;
+  for (const Node* node : path) out += (out.empty() ? "" : " ") + node->command->name;
+  return out;
+}
+
+Error unknown_flag(const std::vector<Node*>& path, const std::string& word) {
+  const std::string flag = word.substr(0, word.find('='));
+  const Node& node = *path.back();
+  std::vector<std::string> names;
+  for (const auto* options : {&node.flags, &node.globals})
+    for (const auto& [option, row] : *options) {
+      names.push_back(row->flag());
+      if (row->is_negatable()) names.push_back("--no-" + row->name());
+    }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  std::string hint = did_you_mean(flag, candidates);
+  if (!hint.empty()) hint += "  ";
+  return {ErrorCode::kInvalidArgument, fmt::format("unknown flag '{}'", flag),
+          hint + fmt::format("to see them all: {} --help", path_name(path))};
+}
+
+Error unknown_word(const std::vector<Node*>& path, const std::string& word) {
+  const Command& command = *path.back()->command;
+  if (command.commands.empty())
+    return {ErrorCode::kInvalidArgument, fmt::format("unexpected argument '{}'", word),
+            "usage: " + usage(path_name(path), command)};
+  std::vector<std::string_view> candidates;
+  for (const Command& below : command.commands) candidates.push_back(below.name);
+  std::string hint = did_you_mean(word, candidates);
+  if (!hint.empty()) hint += "  ";
+  return {ErrorCode::kInvalidArgument, fmt::format("unknown command '{}'", word),
+          hint + fmt::format("to see them all: {} --help", path_name(path))};
+}
+
+Error parse_error(std::vector<Node>& nodes, const CLI::ParseError& e) {
+  const std::vector<Node*> path = chosen_path(nodes);
+  const std::string what = e.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&e)) {
+    const std::vector<std::string> left = nodes.front().app->remaining(true);
+    const std::string word = left.empty() ? what : left.front();
+    const bool flag = word.size() > 1 && word.front() == '-';
+    return flag ? unknown_flag(path, word) : unknown_word(path, word);
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&e))  // "--port: 1 required TEXT missing"
+    return {ErrorCode::kInvalidArgument,
+            fmt::format("flag {} needs a value", what.substr(0, what.find(':'))),
+            fmt::format("see: {} --help", path_name(path))};
+  return {ErrorCode::kInvalidArgument, what, fmt::format("see: {} --help", path_name(path))};
+}
+
+void take(const std::vector<std::pair<CLI::Option*, Row*>>& options, std::vector<Given>& out) {
+  for (const auto& [option, row] : options)
+    if (!option->empty()) out.push_back({row, option->results()});
+}
+
+}  // namespace
+
+std::string Parsed::name() const {
+  std::string out;
+  for (const Command* step : path) out += (out.empty() ? "" : " ") + step->name;
+  return out;
+}
+
+Result<Parsed> parse(Command& root, Schema& globals, const std::vector<std::string>& arguments) {
+  std::vector<Node> nodes;
+  CLI::App app("", root.name);
+  try {
+    build(root, app, globals, nodes);
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& e) {
+    return parse_error(nodes, e);
+  } catch (const CLI::Error& e) {
+    return Error{ErrorCode::kInternal, fmt::format("the command tree is wrong: {}", e.what()), ""};
+  }
+  Parsed parsed;
+  for (const Node* node : chosen_path(nodes)) {
+    parsed.path.push_back(node->command);
+    take(node->globals, parsed.globals);
+    take(node->flags, parsed.flags);
+    take(node->arguments, parsed.arguments);
+  }
+  return parsed;
+}
+
+Result<void> require_arguments(const Parsed& parsed) {
+  const Command& command = parsed.command();
+  if (!command.run) {
+    std::vector<std::string> names;
+    for (const Command& below : command.commands)
+      if (!below.hidden) names.push_back(below.name);
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("'{}' needs a command: {}", parsed.name(), fmt::join(names, ", ")),
+                 fmt::format("see: {} --help", parsed.name())};
+  }
+  for (const Argument& argument : command.arguments) {
+    const bool given = std::any_of(parsed.arguments.begin(), parsed.arguments.end(),
+                                   [&](const Given& g) { return g.row == &argument.row; });
+    if (argument.required && !given)
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("'{}' needs {}", parsed.name(), argument_word(argument)),
+                   "usage: " + usage(parsed.name(), command)};
+  }
+  return {};
+}
+
+Result<void> apply_given(const std::vector<Given>& given) {
+  for (const Given& one : given) {
+    Row& row = *one.row;
+    auto ok = row.kind() == FieldKind::kList
+                  ? row.set_items(one.words, Origin::kFlag, row.flag())
+                  : row.set_text(one.words.back(), Origin::kFlag, row.flag());
+    if (!ok) return ok;
+  }
+  return {};
+}
+
+}  // namespace aictl::cli

@@ -1,0 +1,94 @@
+#include "core/cli/program.hpp"
+
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "core/cli/pages/help.hpp"
+#include "core/cli/parse.hpp"
+
+namespace aictl::cli {
+namespace {
+
+void print_help(const std::string& name, const Command& command, Context& context) {
+  const Schema globals = global_flags(context);
+  context.out() << help(name, command, globals, static_cast<size_t>(context.streams().width))
+                << std::flush;
+}
+
+void collect(const Command& command, std::vector<const Schema*>& out) {
+  out.push_back(&command.options);
+  for (const Command& below : command.commands) collect(below, out);
+}
+
+Result<void> apply_to(Schema& schema, const Context& context) {
+  if (context.config)
+    if (auto ok = apply_file(schema, *context.config); !ok) return ok;
+  return apply_environment(schema, context.environment());
+}
+
+// Reads the configuration and sets the command's rows, layer by layer.
+Result<void> configure(Command& root, const Parsed& parsed, Context& context) {
+  auto config = find_config(context.flags.config, context.environment());
+  if (!config) return std::move(config).error();
+  context.config = std::move(*config);
+  if (context.config)
+    if (auto ok = check_keys(*context.config, all_schemas(root)); !ok) return ok;
+  if (auto ok = apply_to(parsed.command().options, context); !ok) return ok;
+  if (auto ok = apply_given(parsed.flags); !ok) return ok;
+  return apply_given(parsed.arguments);
+}
+
+Result<int> run(Command& root, const std::vector<std::string>& arguments, std::string_view version,
+                Context& context) {
+  Schema globals = global_flags(context);
+  auto parsed = parse(root, globals, arguments);
+  if (!parsed) return std::move(parsed).error();
+  if (auto ok = apply_given(parsed->globals); !ok) return std::move(ok).error();
+  if (context.flags.version) {
+    context.out() << root.name << ' ' << version << '\n' << std::flush;
+    return 0;
+  }
+  if (context.flags.help || arguments.empty()) {
+    // Defaults in help are those of a fresh process, so the globals are made anew.
+    context.flags = {};
+    print_help(parsed->name(), parsed->command(), context);
+    return 0;
+  }
+  if (auto ok = require_arguments(*parsed); !ok) return std::move(ok).error();
+  if (auto ok = configure(root, *parsed, context); !ok) return std::move(ok).error();
+  return parsed->command().run(context);
+}
+
+}  // namespace
+
+int run_program(Command& root, const std::vector<std::string>& arguments, std::string_view version,
+                Context& context) {
+  context.root = &root;
+  auto status = run(root, arguments, version, context);
+  if (!status) {
+    context.print_error(status.error());
+    return faces(status.error().code).exit_status;
+  }
+  // A full disk or a closed pipe shows up here, after the command's last write.
+  if (!context.out().flush()) {
+    context.print_error({ErrorCode::kIo, "writing the result failed", ""});
+    return faces(ErrorCode::kIo).exit_status;
+  }
+  return *status;
+}
+
+Result<void> apply_layers(Command& root, const Context& context) {
+  if (auto ok = apply_to(root.options, context); !ok) return ok;
+  for (Command& below : root.commands)
+    if (auto ok = apply_layers(below, context); !ok) return ok;
+  return {};
+}
+
+std::vector<const Schema*> all_schemas(const Command& root) {
+  std::vector<const Schema*> out;
+  collect(root, out);
+  return out;
+}
+
+}  // namespace aictl::cli
