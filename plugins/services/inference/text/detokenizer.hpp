@@ -26,7 +26,7 @@ class Detokenizer {
   /// id without a token adds nothing.
   void push(int32_t id, std::string& out);
 
-  /// Ends the text: an unfinished sequence becomes U+FFFD.
+  /// Ends the text: each byte of an unfinished sequence becomes U+FFFD, as in utf8::sanitize.
   void flush(std::string& out);
 
   /// Bytes held back, 0..3.

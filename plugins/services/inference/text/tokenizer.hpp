@@ -46,26 +46,24 @@ class Tokenizer {
   Result<std::vector<int32_t>> encode_spans(std::span<const TextSpan> spans,
                                             bool add_special) const;
 
-  const Vocab& vocab() const { return vocab_; }
+  const Vocab& vocab() const;
 
   /// The bytes a token stands for, possibly a part of a UTF-8 sequence; a control token's are its
   /// spelling. Empty for an id without a token. The view lives as long as the tokenizer.
   std::string_view piece(int32_t id) const;
 
-  bool is_control(int32_t id) const { return vocab_.is_control(id); }
-  bool is_end(int32_t id) const { return vocab_.is_end(id); }
+  bool is_control(int32_t id) const { return vocab().is_control(id); }
+  bool is_end(int32_t id) const { return vocab().is_end(id); }
 
  private:
-  class Encoder;
-  struct Region;
+  struct State;
+  struct Trust;
 
-  Tokenizer();
-  Result<std::vector<int32_t>> encode_regions(std::string_view text,
-                                              std::span<const Region> trusted,
-                                              bool add_special) const;
+  explicit Tokenizer(std::unique_ptr<State> state);
+  Result<std::vector<int32_t>> encode(std::string_view text, const Trust& trust,
+                                      bool add_special) const;
 
-  Vocab vocab_;
-  std::unique_ptr<const Encoder> encoder_;
+  std::unique_ptr<const State> state_;
 };
 
 }  // namespace aictl
