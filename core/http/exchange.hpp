@@ -78,8 +78,8 @@ class Exchange {
   Stream start_stream(int status, Headers headers, StreamKeepAlive keep_alive = {});
 
   /// `callback` runs once on the loop thread if the client goes away before the response is
-  /// complete (at once if it already has), or the server stops. It is dropped when the response is
-  /// complete. It may hold a handle of this exchange.
+  /// complete (at once if it already has), the stream is aborted, or the server stops. It is
+  /// dropped when the response is complete. It may hold a handle of this exchange.
   void on_close(std::function<void()> callback);
   /// Whether the client has gone (or the server stopped) before the response was complete.
   bool closed() const;

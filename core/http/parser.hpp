@@ -63,7 +63,6 @@ class RequestParser {
   void feed_length_body(std::string_view bytes, size_t& used);
   void feed_chunked_body(std::string_view bytes, size_t& used);
   void fail(int status, std::string message);
-  void fail(ParseError error);
 
   ParserLimits limits_;
   State state_ = State::kRequestLine;

@@ -1,0 +1,247 @@
+// The reading half of a connection: from bytes to requests in the handler's hands.
+#include "core/http/connection/connection.hpp"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "core/base/check.hpp"
+#include "core/http/framing/content_encoding.hpp"
+
+namespace aictl::http {
+namespace {
+
+constexpr size_t kReadBlock = 64 << 10;       // read at once
+constexpr size_t kReadHighWater = 256 << 10;  // waiting to be parsed; past it reading is suspended
+constexpr size_t kWriteBlock = 256 << 10;     // written at once
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+Connection::Connection(Worker& worker, bufferevent* transport, const Accepted& accepted)
+    : worker_(worker),
+      options_(worker.shared().options),
+      transport_(transport),
+      timer_(evtimer_new(worker.loop()->base(), on_timer, this)),
+      out_(evbuffer_new()),
+      peer_(accepted.peer),
+      tls_(accepted.tls),
+      parser_(options_.parser),
+      handshaken_(!accepted.tls) {
+  CHECK(timer_ != nullptr && out_ != nullptr);
+  bufferevent_setcb(transport_, on_read, on_writable, on_event, this);
+  bufferevent_set_max_single_read(transport_, kReadBlock);
+  bufferevent_set_max_single_write(transport_, kWriteBlock);
+  bufferevent_setwatermark(transport_, EV_READ, 0, kReadHighWater);
+  evbuffer_add_cb(bufferevent_get_output(transport_), on_output, this);
+}
+
+Connection::~Connection() {
+  evbuffer_free(out_);
+  event_free(timer_);
+}
+
+void Connection::start(bool refused) {
+  phase_start_ = last_progress_ = now();
+  bufferevent_enable(transport_, EV_READ | EV_WRITE);
+  if (refused) {
+    const auto self = shared_from_this();
+    Response response = worker_.shared().error(503, "too many connections");
+    response.headers.set("Retry-After", "1");
+    const auto slot = add_slot(Request());
+    slot->close_after = discard_input_ = unclean_ = true;
+    slot->respond(std::move(response));
+    collect(*slot);
+    if (!alive_) return;
+  }
+  arm_timer();
+}
+
+void Connection::on_read(bufferevent*, void* self) {
+  const auto keep = static_cast<Connection*>(self)->shared_from_this();
+  keep->process_input();
+  if (keep->alive_) keep->arm_timer();
+}
+
+void Connection::on_event(bufferevent*, short what, void* self) {
+  const auto keep = static_cast<Connection*>(self)->shared_from_this();
+  if ((what & BEV_EVENT_CONNECTED) != 0) {  // the TLS handshake is through
+    keep->handshaken_ = true;
+    return;
+  }
+  keep->on_end((what & BEV_EVENT_EOF) != 0);
+}
+
+void Connection::on_hangup(int, short, void* self) {
+  const auto keep = static_cast<Connection*>(self)->shared_from_this();
+  keep->on_end(false);
+}
+
+// The client sends no more. With an exchange running that means it has gone: a client that only
+// shuts down its sending side cannot be told apart, and servers commonly read it so.
+void Connection::on_end(bool clean) {
+  if (!alive_) return;
+  if (clean && slots_.empty() && !lingering_ && pending_output() > 0) {
+    close_after_flush_ = true;
+    bufferevent_disable(transport_, EV_READ);
+    return;
+  }
+  destroy();
+}
+
+void Connection::process_input() {
+  if (processing_ || !alive_) return;
+  bool progressed = true;
+  while (alive_ && progressed) {  // again after each flush: it may have made room for more
+    progressed = false;
+    processing_ = true;
+    while (alive_ && feed_parser()) progressed = true;
+    processing_ = false;
+    if (alive_) flush();
+  }
+  if (!alive_) return;
+  evbuffer* in = bufferevent_get_input(transport_);
+  if (discard_input_ && evbuffer_get_length(in) > 0) {
+    unclean_ = true;
+    evbuffer_drain(in, evbuffer_get_length(in));
+  }
+  watch_hangup();
+  after_flush();
+}
+
+// One block of input; false when there is nothing to do for now.
+bool Connection::feed_parser() {
+  evbuffer* in = bufferevent_get_input(transport_);
+  if (discard_input_ || slots_.size() >= options_.pipeline_depth || evbuffer_get_length(in) == 0)
+    return false;
+  // Who does not read answers gets to ask no more.
+  if (pending_output() > options_.output_high_water) return false;
+  const bool had_started = parser_.started();
+  const bool had_head = parser_.has_head();
+  evbuffer_iovec block{};
+  evbuffer_peek(in, -1, nullptr, &block, 1);
+  const size_t used = parser_.feed({static_cast<const char*>(block.iov_base), block.iov_len});
+  evbuffer_drain(in, used);
+  if (parser_.failed()) {
+    const ParseError error = parser_.error();
+    answer_error(error.status, error.message);
+    return false;
+  }
+  if (parser_.complete()) {
+    dispatch();
+    return true;
+  }
+  if (parser_.started() && !had_started) phase_start_ = now();
+  if (parser_.has_head() && !had_head) {
+    phase_start_ = now();
+    if (parser_.expects_continue() && !continue_sent_) {
+      continue_waits_ = true;
+      send_continue();
+    }
+  }
+  return true;
+}
+
+std::shared_ptr<Slot> Connection::add_slot(Request request) {
+  auto slot = std::make_shared<Slot>(worker_.loop(), this, std::move(request),
+                                     options_.output_high_water, options_.output_limit);
+  slot->started = now();
+  slots_.push_back(slot);
+  ++worker_.shared().exchanges;
+  return slot;
+}
+
+void Connection::dispatch() {
+  Request request = parser_.take();
+  continue_waits_ = continue_sent_ = false;
+  request.peer = peer_;
+  request.secure = tls_;
+  ++requests_;
+  const bool last = !request.keep_alive || requests_ >= options_.max_requests_per_connection;
+  if (last || worker_.shared().draining) discard_input_ = true;
+  const auto slot = add_slot(std::move(request));
+  slot->close_after = last;
+  phase_start_ = slot->started;
+  run_handler(slot);
+  if (alive_ && slot->connection != nullptr) collect(*slot);
+}
+
+void Connection::run_handler(const std::shared_ptr<Slot>& slot) {
+  slot->dispatching = true;
+  if (options_.decode_bodies) {
+    const auto decoded =
+        decode_body(slot->request, static_cast<size_t>(options_.parser.body_bytes));
+    if (!decoded) {
+      const ErrorCode code = decoded.error().code;
+      const int status = code == ErrorCode::kTooLarge      ? 413
+                         : code == ErrorCode::kUnsupported ? 415
+                                                           : 400;
+      slot->respond(worker_.shared().error(status, decoded.error().message));
+      slot->dispatching = false;
+      return;
+    }
+  }
+  worker_.shared().handler(Exchange(std::make_shared<ExchangeOwner>(slot)));
+  slot->dispatching = false;
+}
+
+// An answer of the server's own that ends the connection, in its turn after those of earlier
+// requests. The client may still be sending its body: reading goes on for a while, or it would see
+// a reset instead of the answer.
+void Connection::answer_error(int status, std::string_view message) {
+  discard_input_ = unclean_ = true;
+  Request request = parser_.take();
+  request.peer = peer_;
+  const auto slot = add_slot(std::move(request));
+  slot->close_after = true;
+  slot->dispatching = true;
+  slot->respond(worker_.shared().error(status, message));
+  slot->dispatching = false;
+  collect(*slot);
+}
+
+// Reading stops when much waits to be parsed; the end of the connection must be noticed all the
+// same.
+void Connection::watch_hangup() {
+  const bool suspended = evbuffer_get_length(bufferevent_get_input(transport_)) >= kReadHighWater;
+  if (!suspended && hangup_ != nullptr) {
+    event_free(hangup_);
+    hangup_ = nullptr;
+  } else if (suspended && hangup_ == nullptr) {
+    hangup_ = event_new(worker_.loop()->base(), bufferevent_getfd(transport_), EV_CLOSED, on_hangup,
+                        this);
+    if (hangup_ != nullptr) event_add(hangup_, nullptr);
+  }
+}
+
+void Connection::begin_drain() {
+  if (idle()) return destroy();
+  arm_timer();
+}
+
+void Connection::abort() { destroy(); }
+
+void Connection::destroy() {
+  if (!alive_) return;
+  alive_ = false;
+  const auto keep = shared_from_this();
+  if (hangup_ != nullptr) event_free(hangup_);
+  hangup_ = nullptr;
+  event_del(timer_);
+  evbuffer_remove_cb(bufferevent_get_output(transport_), on_output, this);
+  bufferevent_setcb(transport_, nullptr, nullptr, nullptr, nullptr);
+  bufferevent_disable(transport_, EV_READ | EV_WRITE);
+  bufferevent_free(transport_);
+  transport_ = nullptr;
+  while (!slots_.empty()) {
+    const auto slot = slots_.front();
+    slots_.pop_front();
+    --worker_.shared().exchanges;
+    report(*slot, 499);
+    slot->close();
+  }
+  worker_.remove(this);
+}
+
+}  // namespace aictl::http

@@ -1,0 +1,87 @@
+// The clock of a connection: one timer, re-armed only when a deadline comes earlier than it is set
+// for, so that the common request costs no timer call.
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/http/connection/connection.hpp"
+
+namespace aictl::http {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr size_t kBodyBytesPerSecond = 16 << 10;  // a body that comes slower runs out of time
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+bool Connection::idle() const {
+  return slots_.empty() && !parser_.started() && pending_output() == 0 &&
+         evbuffer_get_length(bufferevent_get_input(transport_)) == 0;
+}
+
+Time Connection::next_deadline() const {
+  if (lingering_) return linger_until_;
+  Time deadline = Time::max();
+  if (pending_output() > 0) deadline = last_progress_ + options_.write_timeout;
+  if (!slots_.empty()) {
+    const Slot& head = *slots_.front();
+    if (head.head_written && !head.done && head.keep_alive.interval.count() > 0)
+      deadline = std::min(deadline, head.last_write + head.keep_alive.interval);
+    return deadline;
+  }
+  if (pending_output() > 0) return deadline;
+  if (!handshaken_) return phase_start_ + options_.header_timeout;
+  if (!parser_.started()) return phase_start_ + options_.idle_timeout;
+  if (!parser_.has_head()) return phase_start_ + options_.header_timeout;
+  const size_t grace = parser_.request().body.size() / kBodyBytesPerSecond;
+  return phase_start_ + options_.body_timeout + std::chrono::seconds(grace);
+}
+
+void Connection::arm_timer() {
+  if (!alive_) return;
+  const Time deadline = next_deadline();
+  if (deadline >= armed_for_) return;
+  const auto wait = std::max(duration_cast<microseconds>(deadline - now()), microseconds(0));
+  timeval interval{};
+  interval.tv_sec = static_cast<time_t>(wait.count() / 1'000'000);
+  interval.tv_usec = static_cast<suseconds_t>(wait.count() % 1'000'000);
+  armed_for_ = deadline;
+  event_add(timer_, &interval);
+}
+
+void Connection::on_timer(int, short, void* self) {
+  const auto keep = static_cast<Connection*>(self)->shared_from_this();
+  keep->armed_for_ = Time::max();
+  keep->check_deadlines();
+  if (keep->alive_) keep->arm_timer();
+}
+
+void Connection::check_deadlines() {
+  // The kernel's timer may be a little early by our clock.
+  const Time time = now() + milliseconds(1);
+  if (time < next_deadline()) return;
+  if (lingering_) return destroy();
+  if (pending_output() > 0 && time >= last_progress_ + options_.write_timeout) return destroy();
+  if (!slots_.empty()) {
+    Slot& head = *slots_.front();
+    if (!head.head_written || head.keep_alive.interval.count() == 0) return;
+    head.last_write = time;
+    if (pending_output() > 0) return;  // the reader is behind: the write timeout judges it
+    const uint64_t sent = head.sent;
+    write_stream(head, head.keep_alive.bytes, out_);
+    head.sent = sent;
+    return flush();
+  }
+  if (!parser_.started()) return destroy();
+  answer_error(408, parser_.has_head() ? "the body took too long" : "the request took too long");
+}
+
+}  // namespace aictl::http
