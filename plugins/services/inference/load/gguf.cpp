@@ -169,6 +169,11 @@ const GgufValue* Gguf::find(std::string_view key) const {
   return &entries_[*at].value;
 }
 
+uint64_t Gguf::count(std::string_view key) const {
+  const GgufValue* value = find(key);
+  return value && value->type == GgufValueType::kArray ? value->count : 0;
+}
+
 const FileTensor* Gguf::tensor(std::string_view name) const {
   const auto at =
       std::lower_bound(tensor_order_.begin(), tensor_order_.end(), name,

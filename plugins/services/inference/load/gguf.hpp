@@ -82,6 +82,7 @@ class Gguf final : public Meta {
 
   std::string place() const override { return place_; }
   bool has(std::string_view key) const override { return find(key) != nullptr; }
+  uint64_t count(std::string_view key) const override;
   Result<int64_t> integer(std::string_view key, int64_t low, int64_t high) const override;
   Result<double> number(std::string_view key) const override;
   Result<bool> boolean(std::string_view key) const override;

@@ -34,6 +34,8 @@ class Meta {
   /// The file, for messages.
   virtual std::string place() const = 0;
   virtual bool has(std::string_view key) const = 0;
+  /// Elements of an array; 0 when there is no such array. To be asked before an array is read.
+  virtual uint64_t count(std::string_view key) const = 0;
   virtual Result<int64_t> integer(std::string_view key, int64_t low, int64_t high) const = 0;
   /// Finite; integers read as numbers too.
   virtual Result<double> number(std::string_view key) const = 0;
