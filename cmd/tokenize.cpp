@@ -29,7 +29,9 @@ Result<int> tokenize(App& app, const TokenizeFlags& flags, cli::Context& context
   if (!model) return std::move(model).error();
   auto text = input_text(flags, context);
   if (!text) return std::move(text).error();
-  const std::vector<int32_t> tokens = (*model)->tokenize(*text, !flags.no_special);
+  auto encoded = (*model)->tokenize(*text, !flags.no_special);
+  if (!encoded) return std::move(encoded).error();
+  const std::vector<int32_t>& tokens = *encoded;
   context.print_result({{"tokens", tokens}, {"count", tokens.size()}}, [&](std::ostream& out) {
     cli::Table table({"TOKEN", "TEXT"});
     table.right(0);

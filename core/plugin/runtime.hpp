@@ -58,7 +58,7 @@ class LocalModel {
   /// What the file says and what running it takes: stable keys, see man aictl-model-show.
   virtual Json describe() const = 0;
   /// `special`: adds what the model wants around a text (bos), and reads special tokens out of it.
-  virtual std::vector<int32_t> tokenize(std::string_view text, bool special) const = 0;
+  virtual Result<std::vector<int32_t>> tokenize(std::string_view text, bool special) const = 0;
   /// Errors: kInvalidArgument naming a token that is not in the vocabulary.
   virtual Result<std::string> detokenize(std::span<const int32_t> tokens) const = 0;
   /// Renders the model's chat template. `request` has messages and, if wanted, tools,
