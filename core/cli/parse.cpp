@@ -122,9 +122,10 @@ Error parse_error(std::vector<Node>& nodes, const CLI::ParseError& e) {
   return {ErrorCode::kInvalidArgument, what, fmt::format("see: {} --help", path_name(path))};
 }
 
-void take(const std::vector<std::pair<CLI::Option*, Row*>>& options, std::vector<Given>& out) {
+void take(const std::vector<std::pair<CLI::Option*, Row*>>& options, bool arguments,
+          std::vector<Given>& out) {
   for (const auto& [option, row] : options)
-    if (!option->empty()) out.push_back({row, option->results()});
+    if (!option->empty()) out.push_back({row, option->results(), arguments});
 }
 
 }  // namespace
@@ -150,9 +151,9 @@ Result<Parsed> parse(Command& root, Schema& globals, const std::vector<std::stri
   Parsed parsed;
   for (const Node* node : chosen_path(nodes)) {
     parsed.path.push_back(node->command);
-    take(node->globals, parsed.globals);
-    take(node->flags, parsed.flags);
-    take(node->arguments, parsed.arguments);
+    take(node->globals, false, parsed.globals);
+    take(node->flags, false, parsed.flags);
+    take(node->arguments, true, parsed.arguments);
   }
   return parsed;
 }
@@ -182,7 +183,7 @@ Result<void> apply_given(const std::vector<Given>& given) {
   for (const Given& one : given) {
     Row& row = *one.row;
     auto ok = row.kind() == FieldKind::kList
-                  ? row.set_items(one.words, Origin::kFlag, row.flag())
+                  ? row.set_items(one.words, !one.is_argument, Origin::kFlag, row.flag())
                   : row.set_text(one.words.back(), Origin::kFlag, row.flag());
     if (!ok) return ok;
   }

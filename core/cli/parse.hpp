@@ -14,6 +14,7 @@ namespace aictl::cli {
 struct Given {
   Row* row;
   std::vector<std::string> words;
+  bool is_argument;  // positional: its words are taken as they are
 };
 
 struct Parsed {

@@ -70,8 +70,8 @@ class KeyCheck {
                    ""};
     for (const auto& [name, value] : tree.items()) {
       const std::string key = prefix.empty() ? name : prefix + "." + name;
-      if (keys_.contains(key)) continue;
       const bool plain = name.find_first_of("./~") == name.npos;
+      if (plain && keys_.contains(key)) continue;
       if (!plain || !is_section(key)) return unknown(prefix, name, key);
       if (auto ok = section(value, key); !ok) return ok;
     }

@@ -177,11 +177,11 @@ Result<void> Row::set_json(const Json& value, Origin origin, std::string place) 
   return error;
 }
 
-Result<void> Row::set_items(const std::vector<std::string>& items, Origin origin,
+Result<void> Row::set_items(const std::vector<std::string>& items, bool split, Origin origin,
                             std::string place) {
   Json list = Json::array();
   for (const std::string& item : items) {
-    if (verbatim_)
+    if (verbatim_ || !split)
       list.push_back(item);
     else
       for (std::string& part : split_at_commas(item)) list.push_back(std::move(part));

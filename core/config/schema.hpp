@@ -115,8 +115,10 @@ class Row {
   Result<void> set_text(std::string_view text, Origin origin, std::string place);
   /// Sets the field from a value of the config file. Errors: kDataRefused, as above.
   Result<void> set_json(const Json& value, Origin origin, std::string place);
-  /// Sets a kList from the occurrences of its flag.
-  Result<void> set_items(const std::vector<std::string>& items, Origin origin, std::string place);
+  /// Sets a kList from the words that were typed for it: `split` at commas, unless the row is
+  /// verbatim, or as they are.
+  Result<void> set_items(const std::vector<std::string>& items, bool split, Origin origin,
+                         std::string place);
 
  private:
   friend class Schema;

@@ -10,19 +10,20 @@ std::string value_reply(const Row& row) {
   if (!row.words().empty())
     return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", fmt::join(row.words(), " "));
   if (row.completion() == Completion::kFile)
-    return "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$word\"))";
+    return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
   if (row.completion() == Completion::kFolder)
-    return "compopt -o filenames; COMPREPLY=($(compgen -d -- \"$word\"))";
+    return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$word\")";
   return "COMPREPLY=()";
 }
 
+// `name` is a pattern: a command in quotes, or * for the global flags.
 std::string value_cases(const std::string& name, const Schema& schema) {
   std::string out;
   for (const Row& row : schema.rows()) {
     if (row.is_secret() || row.kind() == FieldKind::kBool) continue;
     std::vector<std::string> patterns;
     for (const std::string& word : flag_words(row))
-      patterns.push_back(fmt::format("'{}:{}'", name, word));
+      patterns.push_back(fmt::format("{}:{}", name, word));
     out += fmt::format("    {}) {}; return ;;\n", fmt::join(patterns, "|"), value_reply(row));
   }
   return out;
@@ -76,7 +77,7 @@ std::string bash_completion(const Command& root, const Schema& globals) {
     for (const Command& below : path.command->commands)
       if (!below.hidden)
         steps += fmt::format("      '{0}:{1}') path='{0} {1}' ;;\n", name, below.name);
-    values += value_cases(name, path.command->options) + value_cases(name, globals);
+    values += value_cases(shell_quoted(name), path.command->options);
     words += fmt::format("    '{}') words='{}'{} ;;\n", name, words_of(path, globals),
                          takes_files(*path.command) ? " files=1" : "");
   }
@@ -96,7 +97,7 @@ _{0}() {{
   COMPREPLY=($(compgen -W "$words" -- "$word"))
   if [[ -n $files && $word != -* ]]; then
     compopt -o filenames
-    COMPREPLY+=($(compgen -f -- "$word"))
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word"; compgen -f -- "$word")
   fi
 }}
 complete -F _{0} {0}
