@@ -11,7 +11,7 @@
 #include "core/plugin/backend.hpp"
 #include "core/plugin/generation.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 struct EngineOptions {
   RunnerOptions runner;   // what the runner was made with: rows, logit rows and KV blocks
@@ -69,4 +69,4 @@ class Engine {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace aictl
+}  // namespace aictl::inference

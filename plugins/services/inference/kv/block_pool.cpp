@@ -5,7 +5,7 @@
 
 #include "core/base/check.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 BlockPool::BlockPool(int blocks) : refs_(static_cast<size_t>(blocks), 0) {
   free_.reserve(refs_.size());
@@ -53,4 +53,4 @@ std::string BlockPool::check(std::span<const std::span<const int32_t>> tables) c
   return {};
 }
 
-}  // namespace aictl
+}  // namespace aictl::inference

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace aictl {
+namespace aictl::inference {
 
 /// Used by one thread. Allocates at construction only.
 class BlockPool {
@@ -37,4 +37,4 @@ class BlockPool {
   std::vector<int32_t> free_;  // a stack: the block freed last is the warmest
 };
 
-}  // namespace aictl
+}  // namespace aictl::inference

@@ -5,7 +5,7 @@
 
 #include "core/base/check.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 int BlockTable::missing(int tokens) const { return std::max(0, blocks_for(tokens) - size()); }
 
@@ -41,4 +41,4 @@ void BlockTable::release(BlockPool& pool) {
   blocks_.clear();
 }
 
-}  // namespace aictl
+}  // namespace aictl::inference

@@ -9,7 +9,7 @@
 #include "core/tensor/batch.hpp"
 #include "plugins/services/inference/kv/block_pool.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 /// Blocks that `tokens` positions take.
 constexpr int blocks_for(int tokens) { return (tokens + kKvBlockTokens - 1) / kKvBlockTokens; }
@@ -44,4 +44,4 @@ class BlockTable {
   std::vector<int32_t> blocks_;
 };
 
-}  // namespace aictl
+}  // namespace aictl::inference

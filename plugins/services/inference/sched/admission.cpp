@@ -6,7 +6,7 @@
 #include "core/base/check.hpp"
 #include "plugins/services/inference/sched/scheduler.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 void Scheduler::expire(Time now) {
   if (now < next_deadline_) return;
@@ -91,4 +91,4 @@ void Scheduler::park(SequenceId id) {
   insert(waiting_, id);
 }
 
-}  // namespace aictl
+}  // namespace aictl::inference

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace aictl {
+namespace aictl::inference {
 
 bool QueueGate::enter(int n) {
   int inside = inside_.load();
@@ -35,4 +35,4 @@ Duration QueueGate::retry_after() const {
   return std::max(kLeast, Duration(static_cast<Duration::rep>(wait)));
 }
 
-}  // namespace aictl
+}  // namespace aictl::inference

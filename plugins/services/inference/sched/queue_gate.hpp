@@ -5,7 +5,7 @@
 
 #include "core/base/clock.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 /// Counts sequences inside, queued or running. enter() from any thread; leave() from one thread.
 class QueueGate {
@@ -36,4 +36,4 @@ class QueueGate {
   Time last_ = Time::max();  // end before this one, if somebody was inside ever since
 };
 
-}  // namespace aictl
+}  // namespace aictl::inference

@@ -10,7 +10,7 @@
 
 #include "core/base/check.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 int prefill_chunk(int max_rows) {
   const auto half = static_cast<unsigned>(std::max(2, max_rows) / 2);
@@ -283,4 +283,4 @@ SchedulerStats Scheduler::stats() const {
   return stats;
 }
 
-}  // namespace aictl
+}  // namespace aictl::inference

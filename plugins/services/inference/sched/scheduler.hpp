@@ -9,7 +9,7 @@
 #include "core/base/result.hpp"
 #include "plugins/services/inference/sched/step_plan.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 struct SchedulerLimits {
   int max_rows = 256;      // tokens in a step
@@ -104,4 +104,4 @@ class Scheduler {
   SchedulerStats stats_;
 };
 
-}  // namespace aictl
+}  // namespace aictl::inference

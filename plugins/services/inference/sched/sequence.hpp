@@ -9,7 +9,7 @@
 #include "core/plugin/generation.hpp"
 #include "plugins/services/inference/kv/block_table.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 /// A slot of the scheduler; used again after the sequence has ended.
 using SequenceId = int32_t;
@@ -73,4 +73,4 @@ struct Ended {
   GenerationTimings timings;
 };
 
-}  // namespace aictl
+}  // namespace aictl::inference

@@ -7,7 +7,7 @@
 #include "core/tensor/batch.hpp"
 #include "plugins/services/inference/sched/sequence.hpp"
 
-namespace aictl {
+namespace aictl::inference {
 
 /// A logit row and who wants it. Choices that fork in this step share the row.
 struct SampleRow {
@@ -46,4 +46,4 @@ struct StepPlan {
   }
 };
 
-}  // namespace aictl
+}  // namespace aictl::inference

@@ -5,6 +5,7 @@
 
 #include "plugins/services/inference/kv/block_table.hpp"
 
+using namespace aictl::inference;
 using namespace aictl;
 
 namespace {

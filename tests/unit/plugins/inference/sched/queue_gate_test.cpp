@@ -6,6 +6,7 @@
 
 #include "plugins/services/inference/sched/queue_gate.hpp"
 
+using namespace aictl::inference;
 using namespace aictl;
 using std::chrono::milliseconds;
 using std::chrono::seconds;

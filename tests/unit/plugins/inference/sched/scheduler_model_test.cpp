@@ -8,6 +8,7 @@
 
 #include "plugins/services/inference/sched/scheduler.hpp"
 
+using namespace aictl::inference;
 using namespace aictl;
 
 namespace {

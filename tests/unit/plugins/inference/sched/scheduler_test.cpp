@@ -3,6 +3,7 @@
 
 #include "plugins/services/inference/sched/scheduler.hpp"
 
+using namespace aictl::inference;
 using namespace aictl;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
