@@ -1,0 +1,9 @@
+// Kernels for any machine: the same templates over plain arrays.
+#include "plugins/backends/cpu/kernels/simd_scalar.hpp"
+#include "plugins/backends/cpu/kernels/table.hpp"
+
+namespace aictl::cpu {
+
+extern constinit const Kernels kScalarKernels = make_kernels<Scalar>("scalar");
+
+}  // namespace aictl::cpu

@@ -1,0 +1,248 @@
+// Matrix products over the tile, for any instruction set V. Include inside the file's target region
+// only. One lane is one output row, so a row's sum is the same for any number of tokens.
+#pragma once
+
+#include "plugins/backends/cpu/kernels/formats.hpp"
+#include "plugins/backends/cpu/kernels/kernels.hpp"
+
+namespace aictl::cpu {
+
+// Bytes the stream of weights is asked for ahead of its use.
+inline constexpr int kPrefetchBytes = 4096;
+
+// Asks for what lies kPrefetchBytes after block b of a packed group: its codes, and every second
+// block the line of scales.
+template <typename Format>
+[[gnu::always_inline]] inline void prefetch_block(const std::byte* group, const Format& f, int b) {
+  const std::byte* ahead = group + b * Format::kBlockBytes + kPrefetchBytes;
+#pragma GCC unroll 8
+  for (int line = 0; line < Format::kBlockBytes / kVector; ++line)
+    __builtin_prefetch(ahead + line * kVector);
+  if (b % 2 == 0) __builtin_prefetch(f.scale_bytes(b) + kPrefetchBytes);
+}
+
+// Adds `blocks` blocks of one group of P panels to sum[P][M] for M tokens. The formula is that of
+// Kernels::strip.
+template <typename V, typename Format, int P, int M, bool kPrefetch>
+[[gnu::always_inline]] inline void add_group(const std::byte* const* groups, int blocks,
+                                             const ActGroup* acts, typename V::F32 (&sum)[P][M]) {
+  const Format f[2] = {Format(groups[0], blocks), Format(groups[P - 1], blocks)};
+  alignas(kVector) float offset_terms[Format::kMins ? 1 : M][2 * kGroupBlocks];
+  if constexpr (!Format::kMins) {
+    const typename V::F32 offset = V::set1(Format::kOffset);
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m)  // sx and, in the K-quants with halves, half_sx
+      V::store(offset_terms[m],
+               V::mul(offset, V::load(Format::kHalves ? acts[m].half_sx : acts[m].sx)));
+  }
+  constexpr int kParts = Format::kHalves ? 2 : 1, kVectors = kVectorsPerBlock / kParts;
+  for (int part = 0; part < blocks * kParts; ++part) {
+    const int b = part / kParts, first = part % kParts * kVectors;
+    if constexpr (kPrefetch) {
+      if (first == 0)
+#pragma GCC unroll 2
+        for (int p = 0; p < P; ++p) prefetch_block(groups[p], f[p], b);
+    }
+    typename V::I32 dots[P][M];
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p) dots[p][m] = V::zero_i32();
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) {
+      typename V::Codes codes[P];
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p)
+        codes[p] = first == 0 ? f[p].codes(b, i) : f[p].codes(b, i + kVectors);
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m) {
+        const typename V::Acts x = V::acts(acts[m].q + b * kBlock + 4 * (first + i));
+#pragma GCC unroll 2
+        for (int p = 0; p < P; ++p)
+          dots[p][m] = V::template dot<Format::kBits>(dots[p][m], codes[p], x);
+      }
+    }
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) {
+      const typename V::F32 d = f[p].scale(part);
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m) {
+        const typename V::F32 u = V::to_f32(dots[p][m]), dx = V::set1(acts[m].dx[b]);
+        if constexpr (Format::kMins) {
+          sum[p][m] = V::fma(V::mul(u, dx), d, sum[p][m]);
+          sum[p][m] = V::fma(V::set1(acts[m].sx[b]), f[p].min(b), sum[p][m]);
+        } else {
+          sum[p][m] = V::fma(V::fma(u, dx, V::set1(offset_terms[m][part])), d, sum[p][m]);
+        }
+      }
+    }
+  }
+}
+
+// P panels from `panel` on, M tokens, all groups of a packed strip.
+template <typename V, typename Format, int P, int M>
+[[gnu::always_inline]] inline void strip_tile(const std::byte* strip, int panel, int blocks,
+                                              const ActGroup* acts, int stride, float* acc) {
+  typename V::F32 sum[P][M];
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) sum[p][m] = V::zero();
+  for (int done = 0; done < blocks; done += kGroupBlocks) {
+    const int n = blocks - done < kGroupBlocks ? blocks - done : kGroupBlocks;
+    const size_t bytes = group_bytes(Format::kKind, n);
+    const std::byte* groups[2] = {strip + static_cast<size_t>(panel) * bytes, strip + bytes};
+    add_group<V, Format, P, M, true>(groups, n, acts, sum);
+    strip += 2 * bytes;
+    acts += stride;
+  }
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) V::store(acc + m * kStripRows + (panel + p) * kLanes, sum[p][m]);
+}
+
+template <typename V, typename Format, int M>
+[[gnu::always_inline]] inline void strip_tokens(const std::byte* strip, int blocks,
+                                                const ActGroup* acts, int stride, float* acc) {
+  for (int panel = 0; panel < 2; panel += V::kPanels)
+    strip_tile<V, Format, V::kPanels, M>(strip, panel, blocks, acts, stride, acc);
+}
+
+template <typename V, typename Format>
+void strip(const std::byte* strip, int blocks, const ActGroup* acts, int stride, int rows,
+           float* acc) {
+  while (rows > 0) {
+    const int n = rows < V::kTokens ? rows : V::kTokens;
+    if (n == 1) strip_tokens<V, Format, 1>(strip, blocks, acts, stride, acc);
+    if constexpr (V::kTokens >= 3) {
+      if (n == 2) strip_tokens<V, Format, 2>(strip, blocks, acts, stride, acc);
+      if (n == 3) strip_tokens<V, Format, 3>(strip, blocks, acts, stride, acc);
+    }
+    if constexpr (V::kTokens >= 6) {
+      if (n == 4) strip_tokens<V, Format, 4>(strip, blocks, acts, stride, acc);
+      if (n == 5) strip_tokens<V, Format, 5>(strip, blocks, acts, stride, acc);
+      if (n == 6) strip_tokens<V, Format, 6>(strip, blocks, acts, stride, acc);
+    }
+    acts += n;
+    acc += n * kStripRows;
+    rows -= n;
+  }
+}
+
+template <typename V, typename Format>
+void unpack(const std::byte* group, int blocks, UnpackedGroup* out) {
+  const Format f(group, blocks);
+  for (int b = 0; b < blocks; ++b) {
+#pragma GCC unroll 8
+    for (int j = 0; j < kVectorsPerBlock; ++j) V::store_codes(out->codes[b][j], f.codes(b, j));
+    if constexpr (Format::kHalves) {
+      V::store(out->d[2 * b], f.scale(2 * b));
+      V::store(out->d[2 * b + 1], f.scale(2 * b + 1));
+    } else {
+      V::store(out->d[b], f.scale(b));
+    }
+    if constexpr (Format::kMins) V::store(out->m[b], f.min(b));
+  }
+}
+
+// One group, M tokens of an unpacked strip.
+template <typename V, typename Format, int M>
+[[gnu::always_inline]] inline void gemm_tokens(const UnpackedGroup* panels, int blocks,
+                                               const ActGroup* acts, float* acc, bool first) {
+  constexpr int P = V::kPanels;
+  for (int panel = 0; panel < 2; panel += P) {
+    typename V::F32 sum[P][M];
+    float* out = acc + panel * kLanes;
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p)
+        sum[p][m] = first ? V::zero() : V::load(out + m * kStripRows + p * kLanes);
+    const std::byte* groups[2] = {reinterpret_cast<const std::byte*>(panels + panel),
+                                  reinterpret_cast<const std::byte*>(panels + panel + P - 1)};
+    add_group<V, Format, P, M, false>(groups, blocks, acts, sum);
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p) V::store(out + m * kStripRows + p * kLanes, sum[p][m]);
+  }
+}
+
+template <typename V, typename Packed>
+void gemm(const UnpackedGroup* panels, int blocks, const ActGroup* acts, int rows, float* acc,
+          bool first) {
+  using Format = UnpackedTile<V, Packed>;
+  for (; rows >= V::kTokens; rows -= V::kTokens) {
+    gemm_tokens<V, Format, V::kTokens>(panels, blocks, acts, acc, first);
+    acts += V::kTokens;
+    acc += V::kTokens * kStripRows;
+  }
+  if constexpr (V::kTokens >= 4) {
+    if (rows == 3) gemm_tokens<V, Format, 3>(panels, blocks, acts, acc, first);
+    if (rows == 4) gemm_tokens<V, Format, 4>(panels, blocks, acts, acc, first);
+    if (rows == 5) gemm_tokens<V, Format, 5>(panels, blocks, acts, acc, first);
+  }
+  if constexpr (V::kTokens >= 3) {
+    if (rows == 1) gemm_tokens<V, Format, 1>(panels, blocks, acts, acc, first);
+    if (rows == 2) gemm_tokens<V, Format, 2>(panels, blocks, acts, acc, first);
+  }
+}
+
+template <typename V, TileKind kind>
+[[gnu::always_inline]] inline typename V::F32 dense_weights(const std::byte* p) {
+  if constexpr (kind == TileKind::kF32) return V::load(reinterpret_cast<const float*>(p));
+  if constexpr (kind == TileKind::kF16) return V::from_f16(p);
+  return V::from_bf16(p);
+}
+
+template <typename V, TileKind kind, int M>
+[[gnu::always_inline]] inline void dense_tokens(const std::byte* strip, int cols, const float* x,
+                                                int64_t x_stride, float* acc, bool first) {
+  constexpr int kElement = kind == TileKind::kF32 ? 4 : 2;
+  typename V::F32 sum[2][M];
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+    for (int p = 0; p < 2; ++p)
+      sum[p][m] = first ? V::zero() : V::load(acc + m * kStripRows + p * kLanes);
+  for (int k = 0; k < cols; ++k) {
+    const std::byte* row = strip + static_cast<size_t>(k) * kStripRows * kElement;
+    if constexpr (M <= 2) {
+#pragma GCC unroll 2
+      for (int line = 0; line < kStripRows * kElement / kVector; ++line)
+        __builtin_prefetch(row + kPrefetchBytes + line * kVector);
+    }
+    const typename V::F32 w[2] = {dense_weights<V, kind>(row),
+                                  dense_weights<V, kind>(row + kLanes * kElement)};
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) {
+      const typename V::F32 value = V::set1(x[m * x_stride + k]);
+#pragma GCC unroll 2
+      for (int p = 0; p < 2; ++p) sum[p][m] = V::fma(w[p], value, sum[p][m]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+    for (int p = 0; p < 2; ++p) V::store(acc + m * kStripRows + p * kLanes, sum[p][m]);
+}
+
+template <typename V, TileKind kind>
+void dense(const std::byte* strip, int cols, const float* x, int64_t x_stride, int rows, float* acc,
+           bool first) {
+  constexpr int kStep = V::kDenseTokens;
+  for (; rows >= kStep; rows -= kStep) {
+    dense_tokens<V, kind, kStep>(strip, cols, x, x_stride, acc, first);
+    x += kStep * x_stride;
+    acc += kStep * kStripRows;
+  }
+  for (; rows >= 2; rows -= 2) {
+    dense_tokens<V, kind, 2>(strip, cols, x, x_stride, acc, first);
+    x += 2 * x_stride;
+    acc += 2 * kStripRows;
+  }
+  if (rows == 1) dense_tokens<V, kind, 1>(strip, cols, x, x_stride, acc, first);
+}
+
+}  // namespace aictl::cpu

@@ -1,0 +1,77 @@
+#include "plugins/backends/cpu/runner/kv.hpp"
+
+#include <cstring>
+#include <limits>
+
+namespace aictl::cpu {
+namespace {
+
+int padded_to_lanes(int dim) { return (dim + kLanes - 1) / kLanes * kLanes; }
+
+constexpr int kMaxHeadDim = 1024;  // a head fits the stack as f16
+
+}  // namespace
+
+size_t KvPool::block_bytes(const ModelSpec& spec) {
+  const size_t dims = static_cast<size_t>(spec.head_dim + padded_to_lanes(spec.head_dim));
+  return static_cast<size_t>(spec.n_layers) * static_cast<size_t>(spec.n_kv_heads) * dims *
+         kKvBlockTokens * sizeof(uint16_t);
+}
+
+Result<KvPool> KvPool::make(const ModelSpec& spec, int blocks) {
+  if (spec.head_dim > kMaxHeadDim)
+    return Error{ErrorCode::kUnsupported, "heads of more than 1024 dims are not supported", ""};
+  KvPool pool;
+  pool.layers_ = spec.n_layers;
+  pool.heads_ = spec.n_kv_heads;
+  pool.head_dim_ = spec.head_dim;
+  pool.padded_dim_ = padded_to_lanes(spec.head_dim);
+  constexpr size_t kRow = kKvBlockTokens * sizeof(uint16_t);
+  pool.key_bytes_ = static_cast<size_t>(pool.head_dim_) * kRow;
+  pool.value_bytes_ = static_cast<size_t>(pool.padded_dim_) * kRow;
+  pool.block_bytes_ = block_bytes(spec);
+  const auto count = static_cast<size_t>(blocks);
+  if (count > std::numeric_limits<size_t>::max() / 2 / pool.block_bytes_)
+    return Error{ErrorCode::kResourceExhausted, "the KV pool is larger than memory",
+                 "use fewer KV blocks"};
+  auto arena = Arena::make(count * pool.block_bytes_);
+  if (!arena) return std::move(arena).error().within("allocating KV blocks");
+  pool.arena_ = std::move(*arena);
+  pool.data_ = pool.arena_.take(count * pool.block_bytes_);
+  return pool;
+}
+
+size_t KvPool::key_offset(int layer, int head) const {
+  return static_cast<size_t>(layer * heads_ + head) * (key_bytes_ + value_bytes_);
+}
+
+void KvPool::put_key(const Kernels& kernels, const float* key, int index, int layer, int head,
+                     int slot) {
+  alignas(kVector) uint16_t halves[kMaxHeadDim];
+  kernels.to_f16(key, halves, padded_dim_);
+  auto* tile = reinterpret_cast<uint16_t*>(block(index) + key_offset(layer, head)) + slot;
+  for (int d = 0; d < head_dim_; ++d) tile[d * kKvBlockTokens] = halves[d];
+}
+
+void KvPool::put_value(const Kernels& kernels, const float* value, int index, int layer, int head,
+                       int slot) {
+  auto* tile = reinterpret_cast<uint16_t*>(block(index) + value_offset(layer, head));
+  kernels.to_f16(value, tile + slot * padded_dim_, padded_dim_);
+}
+
+void KvPool::copy_block(int from, int to, int tokens) {
+  const auto count = static_cast<size_t>(tokens) * sizeof(uint16_t);
+  for (int layer = 0; layer < layers_; ++layer) {
+    for (int head = 0; head < heads_; ++head) {
+      const size_t keys = key_offset(layer, head), values = value_offset(layer, head);
+      for (int d = 0; d < head_dim_; ++d) {
+        const size_t row = keys + static_cast<size_t>(d) * kKvBlockTokens * sizeof(uint16_t);
+        std::memcpy(block(to) + row, block(from) + row, count);
+      }
+      std::memcpy(block(to) + values, block(from) + values,
+                  count * static_cast<size_t>(padded_dim_));
+    }
+  }
+}
+
+}  // namespace aictl::cpu
