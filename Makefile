@@ -1,16 +1,53 @@
 # The two commands of the README: `make serve` and `make test`. Everything else is CMake (see CMakePresets.json).
 APT := ca-certificates ccache cmake g++ git ninja-build pkg-config libcli11-dev libcpp-httplib-dev libevent-dev libfmt-dev \
        libhwloc-dev libpcre2-dev libspdlog-dev libssl-dev libxxhash-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev \
-       prometheus-cpp-dev zlib1g-dev doctest-dev python3 python3-jinja2 zsh fish
+       prometheus-cpp-dev zlib1g-dev
+APT_TEST := doctest-dev dpkg-dev fakeroot file man-db openssl python3 python3-jinja2 zsh fish
+APT_FUZZ := clang libclang-rt-14-dev
 
-.PHONY: packages build test serve
-packages:
-	@missing=; for p in $(APT); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q '^install ok' || missing="$$missing $$p"; done; \
+AICTL := build/release/aictl
+FUZZ_SECONDS ?= 30
+
+.PHONY: serve test build packages packages-test packages-fuzz sanitize fuzz
+
+serve: build
+	@echo
+	@echo "  try:  curl http://127.0.0.1:8000/v1/chat/completions -H 'content-type: application/json' \\"
+	@echo "          -d '{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}], \"max_tokens\": 32}'"
+	@echo "        $(AICTL) chat MODEL.gguf"
+	@echo
+	$(AICTL) serve $(MODEL)
+
+build: packages
+	cmake --preset release
+	cmake --build --preset release --target aictl
+
+test: packages packages-test
+	cmake --workflow --preset ci
+
+# The whole suite under the address, undefined-behaviour and thread sanitizers.
+sanitize: packages packages-test
+	cmake --preset asan && cmake --build --preset asan && ctest --preset asan
+	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan
+
+# Each fuzz target for FUZZ_SECONDS, from the corpus in the tree; what it finds stays in build/fuzz.
+fuzz: packages packages-fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz --target fuzzers
+	tests/fuzz/run_all build/fuzz $(FUZZ_SECONDS)
+
+define install_missing
+	@missing=; for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q '^install ok' || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
 	  echo "installing:$$missing"; \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	  $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
 	fi
+endef
 
-test: packages
-	cmake --workflow --preset ci
+packages:
+	$(call install_missing,$(APT))
+packages-test:
+	$(call install_missing,$(APT_TEST))
+packages-fuzz:
+	$(call install_missing,$(APT_FUZZ))

@@ -83,13 +83,31 @@ cli::Command logits_command(App& app) {
   return command;
 }
 
+cli::Command builtin_command(App& app) {
+  cli::Command command;
+  command.name = "builtin";
+  command.summary = "Make the built-in tiny random model, if need be, and print its path";
+  command.description =
+      "What `aictl serve` uses when no model is named. It speaks nonsense, and shows that all "
+      "works.";
+  command.examples = {{"aictl run $(aictl model builtin) Hello", "an answer without a download"}};
+  command.run = [&app](cli::Context& context) -> Result<int> {
+    auto path = own_runtime(app)->builtin_model();
+    if (!path) return std::move(path).error();
+    context.print_result({{"path", path->string()}},
+                         [&](std::ostream& out) { out << path->string() << '\n'; });
+    return 0;
+  };
+  return command;
+}
+
 }  // namespace
 
 cli::Command model_command(App& app) {
   cli::Command command;
   command.name = "model";
   command.summary = "Look into models";
-  command.commands = {show_command(app), logits_command(app)};
+  command.commands = {show_command(app), logits_command(app), builtin_command(app)};
   return command;
 }
 

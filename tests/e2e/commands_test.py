@@ -1,0 +1,95 @@
+"""The commands that use a model directly: run, chat, model, tokenize, render. On the built-in tiny model, and, where the
+reference models are at hand, on a real one with known answers."""
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from support import AICTL, run
+
+SHARED = os.environ.get("AICTL_SHARED", "")
+STORIES = os.path.join(SHARED, "models", "stories260K.gguf")
+
+
+class OnTheBuiltinModel(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        made = run("model", "builtin", "-o", "json")
+        assert made.returncode == 0, made.stderr
+        cls.model = json.loads(made.stdout)["path"]
+
+    def test_run_is_repeatable_by_its_seed_and_takes_stdin(self):
+        ask = lambda *extra, stdin="": run("run", self.model, "Hello", "-n", "12", *extra, stdin=stdin)
+        first, second = ask("--seed", "4"), ask("--seed", "4")
+        self.assertEqual((first.returncode, first.stdout), (0, second.stdout), first.stderr)
+        alone = json.loads(ask("-o", "json", "--temperature", "0").stdout)
+        piped = json.loads(ask("-o", "json", "--temperature", "0", stdin="more to read").stdout)
+        self.assertGreater(piped["prompt_tokens"], alone["prompt_tokens"])
+        self.assertEqual(len(alone["tokens"]), 12)
+
+    def test_chat_keeps_the_history(self):
+        chat = run("chat", self.model, "--temperature", "0", "-n", "8", stdin="one\ntwo\n/history\n")
+        self.assertEqual(chat.returncode, 0, chat.stderr)
+        self.assertEqual(chat.stderr.count("user: "), 2)
+        self.assertEqual(chat.stderr.count("assistant: "), 2)
+
+    def test_ctrl_c_stops_a_run_with_130(self):
+        child = subprocess.Popen([AICTL, "run", self.model, "Hello", "--ignore-eos", "-n", "1000000"], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child.stdout.read(1)
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=30)
+        self.assertEqual(child.returncode, 130, err)
+
+    def test_tokenize_and_render(self):
+        plain = json.loads(run("tokenize", self.model, "--no-special", "Hello there", "-o", "json").stdout)
+        self.assertEqual(plain["count"], len(plain["tokens"]))
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("Hello there")
+            file.flush()
+            again = json.loads(run("tokenize", self.model, "--no-special", "--file", file.name, "-o", "json").stdout)
+        self.assertEqual(plain, again)
+        prompt = json.loads(run("render", self.model, "--user", "Hi", "-o", "json").stdout)
+        self.assertIn("<|im_start|>user\nHi<|im_end|>", prompt["text"])
+        self.assertGreater(len(prompt["tokens"]), 4)
+
+    def test_model_show_names_what_matters(self):
+        shown = json.loads(run("model", "show", self.model, "-o", "json").stdout)
+        for key in ("architecture", "parameters", "context", "chat_template"):
+            self.assertIn(key, shown)
+        self.assertEqual(run("model", "show", self.model).returncode, 0)
+
+    def test_logits_are_log_probabilities(self):
+        logprobs = json.loads(run("model", "logits", self.model, "--tokens", "1,2,3", "-o", "json").stdout)["logprobs"]
+        self.assertAlmostEqual(sum(2.718281828459045 ** p for p in logprobs), 1, places=3)
+
+    def test_mistakes_are_told_with_the_right_exit_code(self):
+        for arguments, code, words in (
+                (["run", "absent.gguf", "x"], 69, "absent.gguf"),
+                (["run", self.model, "--tokens", "1,99999999"], 2, "99999999"),
+                (["run", self.model, "--temperature", "-1", "x"], 2, "temperature"),
+                (["model", "show", os.path.abspath(__file__)], 65, "GGUF"),
+                (["tokenise", self.model], 2, "tokenize")):
+            result = run(*arguments)
+            self.assertEqual(result.returncode, code, result.stderr)
+            self.assertIn(words, result.stderr)
+            self.assertEqual(result.stdout, "")
+
+
+@unittest.skipUnless(os.path.exists(STORIES), f"no reference model at '{STORIES}'")
+class OnStories(unittest.TestCase):
+    def test_greedy_texts_equal_the_golden_ones(self):
+        with open(os.path.join(SHARED, "models", "stories260K.golden.json")) as file:
+            golden = json.load(file)
+        for case in golden["cases"]:
+            ids = ",".join(map(str, case["prompt_ids"]))
+            answer = run("run", STORIES, "--tokens", ids, "--max-tokens", "64", "--temperature", "0", "-o", "json")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            made = json.loads(answer.stdout)
+            self.assertEqual(made["tokens"], case["greedy_ids"][:64], case["prompt"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
