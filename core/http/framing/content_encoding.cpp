@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kBlock = 64 << 10;
 constexpr int kMaxWindowLog = 23;  // 8 MiB: what RFC 9659 allows for zstd over HTTP
-constexpr size_t kMaxCodings = 2;
+constexpr ptrdiff_t kMaxExtraCodings = 1;
 
 Error broken(std::string_view coding, std::string_view why) {
   return {ErrorCode::kDataRefused, fmt::format("{} body is broken: {}", coding, why), ""};
@@ -101,16 +101,14 @@ Result<std::string> decode_one(std::string_view coding, std::string bytes, size_
 
 }  // namespace
 
-Result<std::string> decode_content(std::string_view encoding, std::string_view bytes,
-                                   size_t limit) {
+Result<std::string> decode_content(std::string_view encoding, std::string_view bytes, size_t limit) {
+  if (std::count(encoding.begin(), encoding.end(), ',') > kMaxExtraCodings)
+    return Error{ErrorCode::kUnsupported, "more than two content encodings", ""};
   std::string body(bytes);
-  for (size_t codings = 1;; ++codings) {  // the last one named was applied last
+  while (true) {  // the last one named was applied last
     const size_t comma = encoding.rfind(',');
     const bool more = comma != std::string_view::npos;
-    if (codings > kMaxCodings || (more && codings == kMaxCodings))
-      return Error{ErrorCode::kUnsupported, "more than two content encodings", ""};
-    auto decoded =
-        decode_one(trim(more ? encoding.substr(comma + 1) : encoding), std::move(body), limit);
+    auto decoded = decode_one(trim(more ? encoding.substr(comma + 1) : encoding), std::move(body), limit);
     if (!decoded || !more) return decoded;
     body = std::move(decoded).value();
     encoding = encoding.substr(0, comma);

@@ -1,0 +1,186 @@
+// Every limit: sizes, times, connections. Past it there is an answer, and the server lives on.
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "core/http/server.hpp"
+#include "tests/unit/core/http/raw_client.hpp"
+
+namespace aictl::http::test {
+namespace {
+
+void hello(Exchange exchange) { exchange.respond(Response::text(200, "hello")); }
+
+void check_alive(const Server& server) {
+  RawClient client = RawClient::to(server);
+  client.send(get("/"));
+  const auto reply = client.reply();
+  REQUIRE(reply);
+  CHECK(reply->status == 200);
+}
+
+TEST_CASE("limits: an early 413 reaches a client that is still sending") {
+  ServerOptions options = free_port();
+  options.parser.body_bytes = 1000;
+  auto server = serve(hello, options);
+  RawClient client = RawClient::to(*server);
+  const size_t size = 8 << 20;
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
+  client.send(std::string(size, 'x'));  // all of it before reading
+  const auto reply = client.reply();
+  REQUIRE(reply);
+  CHECK(reply->status == 413);
+  CHECK(reply->head.find("Connection: close") != std::string::npos);
+  CHECK(client.closed_by_server());
+  check_alive(*server);
+}
+
+TEST_CASE("limits: errors in framing are answered after the requests before them, then it closes") {
+  auto server = serve(hello);
+  RawClient client = RawClient::to(*server);
+  client.send(get("/") + "GET / HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n" + get("/never"));
+  CHECK(client.reply()->status == 200);
+  CHECK(client.reply()->status == 400);
+  CHECK(client.closed_by_server());
+  CHECK(client.received().empty());
+}
+
+TEST_CASE("limits: the renderer makes the bodies of the server's own errors") {
+  ServerOptions options = free_port();
+  options.render_error = [](int status, std::string_view message) {
+    return Response::json(status, "{\"error\":{\"message\":\"" + std::string(message) + "\"}}");
+  };
+  auto server = serve(hello, options);
+  RawClient client = RawClient::to(*server);
+  client.send("GET / HTTP/3.0\r\n\r\n");
+  const auto reply = client.reply();
+  REQUIRE(reply);
+  CHECK(reply->status == 505);
+  CHECK(reply->body == "{\"error\":{\"message\":\"HTTP/3.0 is not spoken here\"}}");
+}
+
+TEST_CASE("limits: a slow head gets 408, a slow body too, silence between requests just ends") {
+  ServerOptions options = free_port();
+  options.header_timeout = options.body_timeout = 150ms;
+  options.idle_timeout = 300ms;
+  options.linger_timeout = 100ms;
+  auto server = serve(hello, options);
+  RawClient head = RawClient::to(*server);
+  RawClient body = RawClient::to(*server);
+  RawClient idle = RawClient::to(*server);
+  RawClient mute = RawClient::to(*server);
+  head.send("GET / HT");
+  body.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+  idle.send(get("/"));
+  CHECK(idle.reply()->status == 200);
+  CHECK(head.reply()->status == 408);
+  CHECK(head.closed_by_server());
+  CHECK(body.reply()->status == 408);
+  CHECK(idle.closed_by_server());
+  CHECK(idle.received().empty());
+  CHECK(mute.closed_by_server());
+  CHECK(eventually([&] {
+    body.close();
+    return server->stats().connections == 0;
+  }));
+}
+
+TEST_CASE("limits: a head that trickles in is cut off however often a byte comes") {
+  ServerOptions options = free_port();
+  options.header_timeout = 200ms;
+  options.linger_timeout = 50ms;
+  auto server = serve(hello, options);
+  RawClient client = RawClient::to(*server);
+  client.send("GET / HTTP/1.1\r\n");
+  // A byte each time the answer is still not there.
+  bool answered = false;
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (!answered && std::chrono::steady_clock::now() < end) {
+    client.send("a");
+    answered = client.read_until("408", 20ms);
+  }
+  CHECK(answered);
+}
+
+TEST_CASE("limits: over max_connections there is 503 with Retry-After, and room again afterwards") {
+  ServerOptions options = free_port();
+  options.max_connections = 2;
+  auto server = serve(hello, options);
+  {
+    RawClient one = RawClient::to(*server);
+    RawClient two = RawClient::to(*server);
+    REQUIRE(eventually([&] { return server->stats().connections == 2; }));
+    RawClient three = RawClient::to(*server);
+    three.send(get("/"));
+    const auto reply = three.reply();
+    REQUIRE(reply);
+    CHECK(reply->status == 503);
+    CHECK(reply->head.find("Retry-After: 1") != std::string::npos);
+    CHECK(three.closed_by_server());
+    one.send(get("/"));
+    CHECK(one.reply()->status == 200);
+    CHECK(server->stats().refused == 1);
+  }
+  REQUIRE(eventually([&] { return server->stats().connections == 0; }));
+  check_alive(*server);
+}
+
+TEST_CASE("limits: requests of a connection are counted, the last one says so") {
+  ServerOptions options = free_port();
+  options.max_requests_per_connection = 2;
+  auto server = serve(hello, options);
+  RawClient client = RawClient::to(*server);
+  client.send(get("/") + get("/"));
+  CHECK(client.reply()->head.find("Connection: close") == std::string::npos);
+  CHECK(client.reply()->head.find("Connection: close") != std::string::npos);
+  CHECK(client.closed_by_server());
+}
+
+TEST_CASE("limits: who pipelines and never reads is stopped, others are served") {
+  ServerOptions options = free_port();
+  options.output_high_water = 256 << 10;
+  options.write_timeout = 300ms;
+  std::atomic<int> handled{0};
+  auto server = serve(
+      [&](Exchange exchange) {
+        ++handled;
+        exchange.respond(Response::text(200, std::string(200'000, 'x')));
+      },
+      options);
+  RawClient greedy(server->bound_addresses().front(), 4096);
+  std::string many;
+  for (int i = 0; i < 500; ++i) many += get("/");
+  greedy.send(many);
+  CHECK(eventually([&] { return server->stats().connections == 0; }));  // the write timeout
+  CHECK(handled < 100);
+  check_alive(*server);
+}
+
+TEST_CASE("limits: 2000 idle connections and one that works") {
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 8192);
+  setrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur < 4500) {
+    MESSAGE("skipped: this process may open only " << files.rlim_cur << " files");
+    return;
+  }
+  auto server = serve(hello);
+  std::vector<RawClient> idle;
+  for (int i = 0; i < 2000; ++i) {
+    idle.push_back(RawClient::to(*server));
+    REQUIRE(idle.back().connected());
+  }
+  REQUIRE(eventually([&] { return server->stats().connections == 2000; }));
+  for (int i = 0; i < 100; ++i) check_alive(*server);
+  idle[1000].send(get("/"));
+  CHECK(idle[1000].reply()->status == 200);
+  idle.clear();
+  CHECK(eventually([&] { return server->stats().connections == 0; }));
+}
+
+}  // namespace
+}  // namespace aictl::http::test
