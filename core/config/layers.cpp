@@ -92,10 +92,10 @@ class KeyCheck {
         siblings.insert(known.substr(start.size(), known.find('.', start.size()) - start.size()));
     const std::vector<std::string_view> names(siblings.begin(), siblings.end());
     std::string hint = did_you_mean(name, names);
-    if (!hint.empty()) hint += "  ";
+    if (hint.empty() && !names.empty()) hint = fmt::format("there are: {}", fmt::join(names, ", "));
     return {ErrorCode::kDataRefused,
             fmt::format("{}: unknown key '{}'", where(file_, pointer_of(key), true), key),
-            hint + "to see them all: aictl config view"};
+            std::move(hint)};
   }
 
   const ConfigFile& file_;

@@ -81,6 +81,7 @@ std::string bash_completion(const Command& root, const Schema& globals) {
     words += fmt::format("    '{}') words='{}'{} ;;\n", name, words_of(path, globals),
                          takes_files(*path.command) ? " files=1" : "");
   }
+  values += value_cases("*", globals);
   return fmt::format(
       R"(# bash completion for {0}, printed by `{0} completion bash`; not edited by hand.
 _{0}() {{
