@@ -1,0 +1,146 @@
+// The heap, the budget, and the first error.
+#include "core/template/value/runtime.hpp"
+
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace aictl::jinja {
+
+bool Runtime::spend(uint64_t count) {
+  if (failed_) return false;
+  steps_ += count;
+  if (steps_ <= limits.max_steps) return true;
+  fail_too_large(fmt::format("the template takes more than {} steps", limits.max_steps));
+  return false;
+}
+
+bool Runtime::spend_bytes(size_t bytes) {
+  if (bytes > limits.max_output_bytes) {
+    fail_too_large(fmt::format("a text of {} bytes is over the limit of {} bytes", bytes,
+                               limits.max_output_bytes));
+    return false;
+  }
+  return spend(1 + bytes / 32);
+}
+
+Value Runtime::record(ErrorCode code, std::string message) {
+  if (failed_) return {};
+  failed_ = true;
+  error_ = Error{code, std::move(message), {}};
+  return {};
+}
+
+Value Runtime::fail(std::string message) {
+  return record(ErrorCode::kDataRefused, fmt::format("line {}: {}", line, message));
+}
+
+Value Runtime::fail_too_large(std::string message) {
+  return record(ErrorCode::kTooLarge, fmt::format("line {}: {}", line, message));
+}
+
+Value Runtime::raise(std::string message) {
+  if (failed_) return {};
+  record(ErrorCode::kInvalidArgument, std::move(message));
+  error_.hint = fmt::format("raised by the template at line {}", line);
+  return {};
+}
+
+Value Runtime::fail_undefined(const Value& value) {
+  return fail(value.missing != nullptr ? value.missing->message : "the value is undefined");
+}
+
+bool Runtime::allow_undefined(const Value& value) {
+  if (options.undefined != UndefinedPolicy::kStrict) return true;
+  fail_undefined(value);
+  return false;
+}
+
+Value Runtime::undefined(std::string message) {
+  Value value;
+  if (!spend()) return value;
+  value.missing = &missing_.emplace_back(Missing{std::move(message)});
+  return value;
+}
+
+Value Runtime::missing_attribute(const Value& owner, std::string_view name) {
+  return undefined(fmt::format("'{}' has no attribute '{}'", object_name(owner), name));
+}
+
+Value Runtime::text(Text text) { return Value::of(&texts_.emplace_back(std::move(text))); }
+
+Value Runtime::text(std::string bytes, bool trusted) {
+  if (!spend_bytes(bytes.size())) return {};
+  const std::string& kept = bytes_.emplace_back(std::move(bytes));
+  return text(Text{kept, trusted, false, {}});
+}
+
+Value Runtime::text(TextBuilder&& builder) {
+  if (!spend_bytes(builder.size())) return {};
+  std::vector<Run> runs = std::move(builder.runs());
+  const bool trusted = runs.empty() || runs.front().trusted;
+  if (runs.size() <= 1) runs.clear();
+  const std::string& kept = bytes_.emplace_back(std::move(builder.bytes()));
+  return text(Text{kept, trusted, false, std::move(runs)});
+}
+
+Value Runtime::literal(std::string_view bytes) { return text(Text{bytes, true, false, {}}); }
+
+Value Runtime::slice(const Text& whole, size_t begin, size_t end) {
+  if (!spend(1 + whole.runs.size() / 32)) return {};
+  return text(whole.slice(begin, end));
+}
+
+Value Runtime::sequence(Kind kind, std::vector<Value> items, bool untrusted) {
+  if (!spend(1 + items.size())) return {};
+  return Value::of(kind, &sequences_.emplace_back(Sequence{std::move(items), {}}), untrusted);
+}
+
+Value Runtime::list(std::vector<Value> items, bool untrusted) {
+  return sequence(Kind::kList, std::move(items), untrusted);
+}
+
+Dict* Runtime::dict() {
+  spend();
+  return &dicts_.emplace_back();
+}
+
+Value Runtime::method(const Builtin* builtin, const Value& self) {
+  Value value;
+  value.kind = Kind::kMethod;
+  value.method = &methods_.emplace_back(Method{builtin, self});
+  return value;
+}
+
+const Json& Runtime::keep(Json tree) { return trees_.emplace_back(std::move(tree)); }
+
+Value Runtime::from_json(const Json& tree, bool untrusted, int depth) {
+  if (!spend()) return {};
+  if (depth > kMaxDataDepth)
+    return fail_too_large(fmt::format("a variable is nested deeper than {}", kMaxDataDepth));
+  if (tree.is_string())
+    return text(Text{tree.get_ref<const std::string&>(), !untrusted, false, {}});
+  if (tree.is_array()) {
+    std::vector<Value> items;
+    items.reserve(tree.size());
+    for (const Json& item : tree) items.push_back(from_json(item, untrusted, depth + 1));
+    return list(std::move(items), untrusted);
+  }
+  if (tree.is_object()) {
+    Dict* entries = dict();
+    entries->entries.reserve(tree.size());
+    for (const auto& [key, value] : tree.get_ref<const Json::object_t&>())
+      entries->entries.emplace_back(text(Text{key, !untrusted, false, {}}),
+                                    from_json(value, untrusted, depth + 1));
+    return Value::of(Kind::kDict, entries, untrusted);
+  }
+  if (tree.is_boolean()) return Value::of(tree.get<bool>());
+  if (tree.is_number_unsigned() &&
+      tree.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
+    return Value::of(static_cast<double>(tree.get<uint64_t>()), untrusted);
+  if (tree.is_number_integer()) return Value::of(tree.get<int64_t>(), untrusted);
+  if (tree.is_number_float()) return Value::of(tree.get<double>(), untrusted);
+  return Value::none();
+}
+
+}  // namespace aictl::jinja
