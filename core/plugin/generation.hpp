@@ -128,6 +128,14 @@ class Generation {
     return changed_.wait_until(lock, until, ready);
   }
 
+  /// Waits until every choice has ended, or `until` has passed; returns whether they have.
+  bool wait_done(Time until = Time::max()) const {
+    std::unique_lock lock(mutex_);
+    const auto ready = [this] { return ended_ == choices(); };
+    if (until == Time::max()) return changed_.wait(lock, ready), true;
+    return changed_.wait_until(lock, until, ready);
+  }
+
   /// Ends it at the next step as kCancelled, also while it is queued. Idempotent.
   void cancel() {
     for (auto& flag : cancelled_) flag.store(true, std::memory_order_relaxed);

@@ -16,17 +16,18 @@ namespace aictl::inference {
 struct EngineOptions {
   RunnerOptions runner;   // what the runner was made with: rows, logit rows and KV blocks
   int max_sequences = 0;  // running at once; 0: what the runner's rows allow
-  int max_waiting = 256;  // requests queued before submit() refuses
+  int max_waiting = 256;  // choices queued, beyond those that can run, before submit() refuses
   int max_context = 0;    // prompt + generated tokens of a sequence; 0: model's or what KV holds
   int vocab_tokens = 0;   // ids from here on have no token and are never chosen; 0: all have one
   std::vector<int32_t> end_tokens;            // a generation stops at these
   Duration aging = std::chrono::seconds(10);  // waiting this long is worth one priority
+  const Clock* clock = nullptr;               // outlives the engine; nullptr: the real one
 };
 
 /// All functions but the destructor are callable from any thread.
 class Engine {
  public:
-  /// Starts the engine's thread. `forward` runs the model: see forward.hpp. Errors:
+  /// Starts the engine's thread. What the runner borrows must outlive the engine. Errors:
   /// kInvalidArgument for options that cannot work together.
   static Result<std::unique_ptr<Engine>> start(EngineOptions options, const ModelSpec& spec,
                                                std::unique_ptr<Runner> runner);
@@ -44,7 +45,7 @@ class Engine {
   Result<std::shared_ptr<Generation>> embed(EmbedRequest request, std::function<void()> wake = {});
 
   /// Queues a look at the last position of `tokens`: its Finished carries `values`, the natural
-  /// logprobs [vocab]. Errors: as submit().
+  /// logprobs of the next token, [vocab_tokens]. Errors: as submit().
   Result<std::shared_ptr<Generation>> score(std::vector<int32_t> tokens,
                                             std::function<void()> wake = {});
 

@@ -30,8 +30,8 @@ Scheduler::Scheduler(const SchedulerLimits& limits, std::function<void(const End
 Result<void> Scheduler::can_fit(const SchedulerLimits& limits, int64_t prompt, int64_t max_tokens,
                                 int n) {
   if (prompt < 1) return Error{ErrorCode::kInvalidArgument, "the prompt has no tokens", ""};
-  if (max_tokens < 1)
-    return Error{ErrorCode::kInvalidArgument, fmt::format("max_tokens {} is below 1", max_tokens),
+  if (max_tokens < 0)
+    return Error{ErrorCode::kInvalidArgument, fmt::format("max_tokens {} is below 0", max_tokens),
                  ""};
   if (n < 1 || n > limits.max_sequences)
     return Error{ErrorCode::kInvalidArgument,
@@ -43,7 +43,7 @@ Result<void> Scheduler::can_fit(const SchedulerLimits& limits, int64_t prompt, i
                              max_tokens, limits.max_context),
                  "shorten the prompt or lower max_tokens"};
   // The token generated last is never fed back.
-  const int blocks = blocks_for(static_cast<int>(prompt + max_tokens - 1));
+  const int blocks = blocks_for(static_cast<int>(prompt + std::max<int64_t>(0, max_tokens - 1)));
   if (blocks > limits.kv_blocks)
     return Error{
         ErrorCode::kTooLarge,
@@ -69,6 +69,7 @@ SequenceId Scheduler::new_slot() {
 void Scheduler::submit(SequenceRequest request, std::vector<SequenceId>& ids) {
   CHECK(can_fit(limits_, static_cast<int64_t>(request.prompt.size()), request.max_tokens, request.n)
             .ok());
+  CHECK(request.max_tokens >= 1 || request.kind != SequenceKind::kGenerate);
   ids.clear();
   for (int choice = 0; choice < request.n; ++choice) ids.push_back(new_slot());
   const int priority = std::clamp(request.priority, -kMaxPriority, kMaxPriority);

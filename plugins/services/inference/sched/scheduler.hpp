@@ -43,8 +43,8 @@ class Scheduler {
   /// still be read, but the scheduler must not be called from there.
   Scheduler(const SchedulerLimits& limits, std::function<void(const Ended&)> on_end);
 
-  /// Whether a request can run at all, alone on an empty machine. Errors: kTooLarge,
-  /// kInvalidArgument. A pure function of its arguments.
+  /// Whether a request can run at all, alone on an empty machine; max_tokens 0: nothing is
+  /// generated. Errors: kTooLarge, kInvalidArgument. A pure function of its arguments.
   static Result<void> can_fit(const SchedulerLimits& limits, int64_t prompt, int64_t max_tokens,
                               int n);
 

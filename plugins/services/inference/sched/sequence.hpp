@@ -33,7 +33,7 @@ enum class SequenceState : uint8_t {
 struct SequenceRequest {
   SequenceKind kind = SequenceKind::kGenerate;
   std::vector<int32_t> prompt;
-  int max_tokens = 1;  // >= 1
+  int max_tokens = 0;  // >= 1 for kGenerate, else 0
   int n = 1;           // sequences of this prompt
   int priority = 0;
   Time arrival{};

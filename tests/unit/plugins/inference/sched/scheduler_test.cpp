@@ -173,7 +173,7 @@ TEST_CASE("scheduler: what can never fit is refused with the numbers") {
   CHECK_FALSE(Scheduler::can_fit(limits, 200, 58, 1));
   CHECK_FALSE(Scheduler::can_fit(limits, 301, 1, 1));
   CHECK_FALSE(Scheduler::can_fit(limits, 0, 1, 1));
-  CHECK_FALSE(Scheduler::can_fit(limits, 1, 0, 1));
+  CHECK_FALSE(Scheduler::can_fit(limits, 1, -1, 1));
   CHECK_FALSE(Scheduler::can_fit(limits, 1, 1, 5));
   CHECK_FALSE(Scheduler::can_fit(limits, INT64_MAX, INT64_MAX, 1));
   const auto error = Scheduler::can_fit(limits, 290, 20, 1).error();

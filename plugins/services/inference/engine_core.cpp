@@ -1,0 +1,211 @@
+// One step: cancel, plan, compute, sample, commit, tell.
+#include "plugins/services/inference/engine_core.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "plugins/services/inference/forward/forward.hpp"
+#include "plugins/services/inference/sample/logprobs.hpp"
+
+namespace aictl::inference {
+
+EngineCore::EngineCore(const SchedulerLimits& limits, int vocab_tokens, const ModelSpec& spec,
+                       Runner& runner, QueueGate& gate, const Clock& clock)
+    : spec_(spec),
+      runner_(runner),
+      gate_(gate),
+      clock_(clock),
+      scheduler_(limits, [this](const Ended& ended) { on_end(ended); }),
+      sampler_(vocab_tokens),
+      vocab_(vocab_tokens) {
+  published_.kv_blocks = stats_.kv_blocks = limits.kv_blocks;
+}
+
+void EngineCore::admit(std::unique_ptr<Job> job) {
+  const size_t n = static_cast<size_t>(job->request.n);
+  job->states.resize(n);
+  job->live = static_cast<int>(n);
+  scheduler_.submit(std::move(job->request), job->ids);
+  choices_.resize(static_cast<size_t>(scheduler_.slots()));
+  for (size_t i = 0; i < n; ++i)
+    choice(job->ids[i]) = {job.get(), static_cast<int>(i), -1, Error{}};
+  jobs_.push_back(std::move(job));
+  publish();
+}
+
+void EngineCore::apply_cancels() {
+  const Time now = clock_.now();
+  for (const auto& job : jobs_)
+    for (size_t i = 0; i < job->ids.size(); ++i)
+      if (job->ids[i] >= 0 && job->generation->cancel_requested(static_cast<int>(i)))
+        scheduler_.end(job->ids[i], now, FinishReason::kCancelled);
+}
+
+void EngineCore::step() {
+  const Time begin = clock_.now();
+  apply_cancels();
+  const bool work = scheduler_.plan(begin, plan_);
+  if (work) {
+    const Time planned = clock_.now();
+    const Result<void> computed = compute();
+    const Time forwarded = clock_.now();
+    if (!computed) return end_all(FinishReason::kFailed, computed.error());
+    pool_hidden();
+    sample_rows();
+    const Time sampled = clock_.now();
+    scheduler_.commit(sampled, plan_, outcomes_);
+    ++stats_.steps;
+    stats_.schedule += planned - begin;
+    stats_.forward += forwarded - planned;
+    stats_.sample += sampled - forwarded;
+    stats_.last_step = sampled - begin;
+  }
+  publish();
+  notify();
+}
+
+Result<void> EngineCore::compute() {
+  try {  // a backend's last word, such as bad_alloc or a lost device
+    for (const BlockCopy& copy : plan_.copies) runner_.copy_block(copy.from, copy.to, copy.tokens);
+    forward(runner_.stages(), spec_, plan_.batch(), runner_.workspace());
+    return {};
+  } catch (const std::exception& failure) {
+    return Error{
+        ErrorCode::kInternal,
+        fmt::format("the backend failed at a step of {} rows: {}", plan_.rows(), failure.what()),
+        ""};
+  }
+}
+
+void EngineCore::pool_hidden() {
+  const Act hidden = runner_.workspace().hidden;
+  for (const HiddenRows& rows : plan_.hidden) {
+    Job& job = *choice(rows.sequence).job;
+    std::vector<float>& sum = job.values;
+    sum.resize(static_cast<size_t>(spec_.hidden), 0.0f);
+    const bool mean = job.pooling == Pooling::kMean;
+    if (!mean && !rows.last) continue;
+    for (int i = mean ? 0 : rows.rows - 1; i < rows.rows; ++i) {
+      const float* row = hidden.row(rows.first + i);
+      for (size_t d = 0; d < sum.size(); ++d) sum[d] += row[d];
+    }
+    if (!rows.last) continue;
+    double squares = 0;  // scaling to length 1 makes of the sum what it makes of the mean
+    for (const float v : sum) squares += static_cast<double>(v) * v;
+    if (squares > 0)
+      for (float& v : sum) v = static_cast<float>(v / std::sqrt(squares));
+  }
+}
+
+void EngineCore::sample_rows() {
+  outcomes_.clear();
+  const Act logits = runner_.workspace().logits;
+  for (const SampleRow& row : plan_.samples)
+    outcomes_.push_back(sample(choice(row.sequence), row.sequence,
+                               {logits.row(row.row), static_cast<size_t>(spec_.vocab)}));
+}
+
+Outcome EngineCore::sample(Choice& choice, SequenceId id, std::span<float> logits) {
+  Job& job = *choice.job;
+  if (scheduler_.sequence(id).kind == SequenceKind::kScore) {
+    job.values = log_softmax(logits.first(static_cast<size_t>(vocab_)));
+    return {-1, true, FinishReason::kStop};
+  }
+  // A choice that forks in this step has no tokens of its own yet; its leader's are the same.
+  const Sequence& s = scheduler_.sequence(id);
+  const Sequence& source = s.leader >= 0 ? scheduler_.sequence(s.leader) : s;
+  auto token = sampler_.sample(logits, job.settings, {source.tokens, source.prompt}, choice.index,
+                               job.states[static_cast<size_t>(choice.index)]);
+  if (!token) {
+    choice.error = {ErrorCode::kInternal,
+                    fmt::format("no token can be chosen at position {}: all logits are banned or "
+                                "not finite",
+                                source.length()),
+                    "check logit_bias, and the model with: aictl model verify"};
+    return {-1, true, FinishReason::kFailed};
+  }
+  const int32_t chosen = token->id;
+  if (std::binary_search(job.stop_tokens.begin(), job.stop_tokens.end(), chosen)) {
+    choice.stop_token = chosen;
+    return {chosen, true, FinishReason::kStop};
+  }
+  ++stats_.generated_tokens;
+  job.dirty = true;
+  job.generation->push(std::move(*token));
+  return {chosen, false, FinishReason::kStop};
+}
+
+void EngineCore::on_end(const Ended& ended) {
+  Choice& c = choice(ended.id);
+  Job& job = *c.job;
+  Finished end;
+  end.reason = ended.reason;
+  end.stop_token = c.stop_token;
+  end.error = std::move(c.error);
+  end.timings = ended.timings;
+  if (ended.reason == FinishReason::kStop) end.values = std::move(job.values);
+  stats_.cancelled += ended.reason == FinishReason::kCancelled;
+  stats_.failed += ended.reason == FinishReason::kFailed;
+  ++stats_.finished;
+  job.ids[static_cast<size_t>(c.index)] = -1;
+  --job.live;
+  job.dirty = true;
+  job.generation->finish(c.index, std::move(end));
+  gate_.leave(1, clock_.now());
+  c = {};
+}
+
+void EngineCore::end_all(FinishReason reason, const Error& error) {
+  const Time now = clock_.now();
+  for (const auto& job : jobs_)
+    for (size_t i = 0; i < job->ids.size(); ++i) {
+      const SequenceId id = job->ids[i];
+      if (id < 0) continue;
+      choice(id).error = error;
+      scheduler_.end(id, now, reason);
+    }
+  publish();
+  notify();
+}
+
+// Tells the askers once a step, and forgets the requests that are done. Whoever hears of an end
+// finds its place in the queue free and the counters counted.
+void EngineCore::notify() {
+  for (size_t i = 0; i < jobs_.size();) {
+    Job& job = *jobs_[i];
+    const bool dirty = std::exchange(job.dirty, false);
+    if (job.live > 0) {
+      if (dirty) job.generation->notify();
+      ++i;
+      continue;
+    }
+    const std::unique_ptr<Job> done = std::move(jobs_[i]);
+    jobs_[i] = std::move(jobs_.back());
+    jobs_.pop_back();
+    done->generation->notify();
+  }
+}
+
+void EngineCore::publish() {
+  const SchedulerStats s = scheduler_.stats();
+  stats_.running = s.running;
+  stats_.waiting = s.waiting;
+  stats_.parked = s.parked;
+  stats_.parkings = s.parkings;
+  stats_.prompt_tokens = s.prompt_tokens;
+  stats_.recomputed_tokens = s.recomputed_tokens;
+  stats_.kv_blocks_used = scheduler_.pool().used();
+  std::lock_guard lock(published_mutex_);
+  published_ = stats_;
+}
+
+EngineStats EngineCore::stats() const {
+  std::lock_guard lock(published_mutex_);
+  return published_;
+}
+
+}  // namespace aictl::inference
