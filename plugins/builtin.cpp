@@ -1,9 +1,15 @@
 #include "plugins/builtin.hpp"
 
+#include "plugins/backends/cpu/cpu.hpp"
+#include "plugins/backends/reference/reference.hpp"
 #include "plugins/sources/file/file.hpp"
 
 namespace aictl {
 
-void add_builtin(Plugins& plugins) { add_file_source(plugins); }
+void add_builtin(Plugins& plugins) {
+  add_cpu_backend(plugins);
+  add_reference_backend(plugins);
+  add_file_source(plugins);
+}
 
 }  // namespace aictl
