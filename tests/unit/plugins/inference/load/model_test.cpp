@@ -27,14 +27,14 @@ std::string refusal(const std::string& bytes) {
   return model.ok() ? "" : model.error().message;
 }
 
-constexpr RandomModelOptions kSmall{.arch = "llama",
-                                    .layers = 1,
-                                    .hidden = 32,
-                                    .heads = 2,
-                                    .kv_heads = 1,
-                                    .head_dim = 16,
-                                    .ffn = 32,
-                                    .vocab = 320};
+const RandomModelOptions kSmall{.arch = "llama",
+                                .layers = 1,
+                                .hidden = 32,
+                                .heads = 2,
+                                .kv_heads = 1,
+                                .head_dim = 16,
+                                .ffn = 32,
+                                .vocab = 320};
 
 // The same length, so that nothing else moves.
 std::string replaced(std::string bytes, const std::string& from, const std::string& to) {
