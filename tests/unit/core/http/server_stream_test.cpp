@@ -146,11 +146,15 @@ TEST_CASE("stream: a slow reader is reported, bounded, and does not hold up othe
   CHECK(other.reply()->body == "other");
   std::atomic<int> drained{0};
   stream.on_drained([&] { ++drained; });
+  CHECK(eventually([&] {
+    slow.read_until("never sent", 20ms);
+    return drained == 1;
+  }));
+  CHECK(stream.buffered() <= options.output_high_water / 2);
   stream.finish();
   const auto reply = slow.reply();
   REQUIRE(reply);
   CHECK(reply->body.size() == taken);
-  CHECK(eventually([&] { return drained == 1; }));
   CHECK(one.closes == 0);
 }
 
