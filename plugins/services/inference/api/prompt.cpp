@@ -92,7 +92,8 @@ std::optional<ApiError> ban(const std::string& word, size_t index, const Tokeniz
   return std::nullopt;
 }
 
-// The ids whose text holds one of the strings that interrupt a repetition.
+}  // namespace
+
 std::vector<int32_t> breaker_ids(const std::vector<std::string>& breakers,
                                  const Tokenizer& tokenizer) {
   std::vector<int32_t> ids;
@@ -105,8 +106,6 @@ std::vector<int32_t> breaker_ids(const std::vector<std::string>& breakers,
   }
   return ids;
 }
-
-}  // namespace
 
 openai::ApiResult<ChatText> chat_prompt(const openai::Conversation& conversation,
                                         const jinja::Template* chat_template,

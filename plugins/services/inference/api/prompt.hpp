@@ -35,6 +35,10 @@ openai::ApiResult<std::vector<int32_t>> text_prompt(const openai::TextOrIds& pro
 std::optional<openai::ApiError> fit_window(std::vector<int32_t>& tokens, std::optional<int> keep,
                                            int window, int answer, std::string_view param);
 
+/// The ids whose text holds one of the strings that interrupt a repetition (DRY).
+std::vector<int32_t> breaker_ids(const std::vector<std::string>& breakers,
+                                 const Tokenizer& tokenizer);
+
 /// The engine's request for one prompt, the prompt itself left out. Errors: token ids outside the
 /// vocabulary, bad words that are more than one token.
 openai::ApiResult<GenerateRequest> engine_request(const openai::GenerationFields& fields,
