@@ -10,10 +10,17 @@ namespace aictl {
 /// The whole tree. `app` must outlive it.
 cli::Command root_command(App& app);
 
+cli::Command bench_command(App& app);
+cli::Command chat_command(App& app);
 cli::Command completion_command(App& app);
 cli::Command config_command(App& app);
 cli::Command man_command(App& app);
+cli::Command model_command(App& app);
 cli::Command plugin_command(App& app);
+cli::Command render_command(App& app);
+cli::Command run_command(App& app);
+cli::Command serve_command(App& app);
+cli::Command tokenize_command(App& app);
 cli::Command version_command(App& app);
 
 /// What --version prints.

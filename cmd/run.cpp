@@ -35,7 +35,7 @@ Result<std::vector<int32_t>> prompt_tokens(const RunFlags& flags, const LocalMod
   if (!flags.tokens.empty()) return flags.tokens;
   auto prompt = whole_prompt(flags, context);
   if (!prompt) return std::move(prompt).error();
-  const bool chat = !flags.raw && !model.describe()["chat_template"].is_null();
+  const bool chat = !flags.raw && model.can_chat();
   if (!chat) return model.tokenize(*prompt, true);
   if (prompt->empty())
     return Error{ErrorCode::kInvalidArgument, "there is no prompt",

@@ -61,6 +61,8 @@ class LocalModel {
   virtual Result<std::vector<int32_t>> tokenize(std::string_view text, bool special) const = 0;
   /// Errors: kInvalidArgument naming a token that is not in the vocabulary.
   virtual Result<std::string> detokenize(std::span<const int32_t> tokens) const = 0;
+  /// Whether it has a chat template.
+  virtual bool can_chat() const = 0;
   /// Renders the model's chat template. `request` has messages and, if wanted, tools,
   /// add_generation_prompt and chat_template_kwargs, as in a chat request. Errors: kUnsupported
   /// without a template; what the template raises.

@@ -57,7 +57,7 @@ class OnTheBuiltinModel(unittest.TestCase):
 
     def test_model_show_names_what_matters(self):
         shown = json.loads(run("model", "show", self.model, "-o", "json").stdout)
-        for key in ("architecture", "parameters", "context", "chat_template"):
+        for key in ("architecture", "parameters", "context_length", "chat_templates", "kv_bytes_per_token"):
             self.assertIn(key, shown)
         self.assertEqual(run("model", "show", self.model).returncode, 0)
 

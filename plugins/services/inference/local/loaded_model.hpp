@@ -1,0 +1,52 @@
+// A model brought to life: its text side (header, tokenizer, template), and its engine on a
+// backend.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/plugin/plugins.hpp"
+#include "core/template/template.hpp"
+#include "plugins/services/inference/engine.hpp"
+#include "plugins/services/inference/load/model.hpp"
+#include "plugins/services/inference/local/plan.hpp"
+#include "plugins/services/inference/text/tokenizer.hpp"
+
+namespace aictl::inference {
+
+/// What needs no weights. The file stays mapped.
+struct TextModel {
+  Model model;
+  Tokenizer tokenizer;
+  std::optional<jinja::Template> chat_template;  // nullopt: it cannot chat
+
+  const jinja::Template* template_or_null() const {
+    return chat_template ? &*chat_template : nullptr;
+  }
+};
+
+/// Errors: as Model::open and Tokenizer::make, naming the file; a chat template that does not
+/// parse.
+Result<TextModel> open_text_model(const std::filesystem::path& path);
+
+/// A name to ask for: general.name made short, or the file's name without its ending.
+std::string default_id(const TextModel& model, const std::filesystem::path& path);
+
+/// An engine and what it stands on; destroyed in the right order. Borrows the TextModel's mapped
+/// weights.
+struct RunningModel {
+  std::unique_ptr<Backend> backend;
+  EnginePlan plan;
+  std::unique_ptr<Engine> engine;
+};
+
+/// Makes the backend and the plan; nothing is loaded yet. Errors: no such backend; as plan_engine.
+Result<RunningModel> plan_model(const TextModel& model, const EngineSettings& settings,
+                                const Plugins& plugins);
+
+/// Loads the weights and starts the engine. Errors: as Backend::load and Engine::start.
+Result<void> start_model(const TextModel& model, RunningModel& running);
+
+}  // namespace aictl::inference

@@ -1,0 +1,227 @@
+#include "plugins/services/inference/local/local_model.hpp"
+
+#include <chrono>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "core/openai/request/text.hpp"
+#include "plugins/services/inference/api/prompt.hpp"
+#include "plugins/services/inference/load/random_model.hpp"
+#include "plugins/services/inference/local/bench.hpp"
+#include "plugins/services/inference/local/loaded_model.hpp"
+#include "plugins/services/inference/text/detokenizer.hpp"
+#include "plugins/services/inference/text/stop_matcher.hpp"
+
+namespace aictl::inference {
+namespace {
+
+constexpr auto kPoll =
+    std::chrono::milliseconds(50);  // how soon a sink that wants to stop is asked
+
+Error plain(const openai::ApiError& error) {
+  return {error.status == 501 ? ErrorCode::kUnsupported : ErrorCode::kInvalidArgument,
+          error.message, ""};
+}
+
+// Tokens as they come -> text for the sink, until a stop string.
+class AnswerText {
+ public:
+  AnswerText(const Tokenizer& tokenizer, StopMatcher stops, const TextSink& sink)
+      : detokenizer_(tokenizer), stops_(std::move(stops)), sink_(sink) {}
+
+  // False once nothing more is wanted.
+  bool push(const TokenOut& token) {
+    raw_.clear();
+    detokenizer_.push(token.id, raw_);
+    return emit();
+  }
+  void flush() {
+    if (stops_.stopped()) return;
+    raw_.clear();
+    detokenizer_.flush(raw_);
+    emit();
+    std::string rest;
+    stops_.flush(rest);
+    give(rest);
+  }
+  std::string text;
+
+ private:
+  bool emit() {
+    std::string sure;
+    const bool stopped = stops_.push(raw_, sure).has_value();
+    return give(sure) && !stopped;
+  }
+  bool give(std::string_view piece) {
+    text += piece;
+    return sink_(piece);
+  }
+
+  Detokenizer detokenizer_;
+  StopMatcher stops_;
+  const TextSink& sink_;
+  std::string raw_;
+};
+
+class OwnModel final : public LocalModel {
+ public:
+  OwnModel(TextModel text, const EngineSettings& settings, const Plugins& plugins)
+      : text_(std::move(text)), settings_(settings), plugins_(plugins) {
+    settings_.concurrency = 1;
+  }
+
+  Json describe() const override { return text_.model.describe(); }
+
+  Result<std::vector<int32_t>> tokenize(std::string_view text, bool special) const override {
+    return text_.tokenizer.encode(text, {.add_special = special, .parse_special = special});
+  }
+
+  Result<std::string> detokenize(std::span<const int32_t> tokens) const override {
+    for (const int32_t id : tokens)
+      if (!text_.tokenizer.vocab().has(id))
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("token {} is not in the vocabulary of {}", id,
+                                 text_.tokenizer.vocab().size()),
+                     ""};
+    return aictl::detokenize(text_.tokenizer, tokens, {.show_control = true});
+  }
+
+  bool can_chat() const override { return text_.chat_template.has_value(); }
+
+  Result<ChatPrompt> render(const Json& request) const override {
+    auto parsed = openai::parse_apply_template(request);
+    if (!parsed) return plain(parsed.error());
+    auto made = chat_prompt(parsed->conversation, text_.template_or_null(), text_.tokenizer,
+                            Clock().unix_seconds());
+    if (!made) return plain(made.error());
+    return ChatPrompt{std::move(made->text), std::move(made->tokens)};
+  }
+
+  Result<void> load() override {
+    if (running_.engine) return {};
+    auto planned = plan_model(text_, settings_, plugins_);
+    if (!planned) return std::move(planned).error();
+    running_ = std::move(*planned);
+    return start_model(text_, running_);
+  }
+
+  Result<Answer> generate(GenerateRequest request, const std::vector<std::string>& stop,
+                          const TextSink& sink) override;
+
+  Result<std::vector<float>> logprobs(std::vector<int32_t> tokens) override {
+    if (auto loaded = load(); !loaded) return std::move(loaded).error();
+    return running_.engine->logprobs(std::move(tokens));
+  }
+
+ private:
+  TextModel text_;
+  EngineSettings settings_;
+  const Plugins& plugins_;
+  RunningModel running_;
+};
+
+Result<Answer> OwnModel::generate(GenerateRequest request, const std::vector<std::string>& stop,
+                                  const TextSink& sink) {
+  if (auto loaded = load(); !loaded) return std::move(loaded).error();
+  auto stops = StopMatcher::make(stop);
+  if (!stops) return std::move(stops).error();
+  request.dry_breakers = breaker_ids(request.sampling.dry_sequence_breakers, text_.tokenizer);
+  auto generation = running_.engine->submit(std::move(request));
+  if (!generation) return std::move(generation).error();
+  AnswerText text(text_.tokenizer, std::move(*stops), sink);
+  Answer answer;
+  bool wanted = true;
+  const auto take = [&] {
+    for (const TokenOut& token : (*generation)->take()) {
+      if (!wanted) break;
+      answer.tokens.push_back(token.id);
+      wanted = text.push(token);
+    }
+  };
+  while (wanted && !(*generation)->done()) {
+    if (!(*generation)->wait(Clock().now() + kPoll)) wanted = sink("");
+    take();
+  }
+  take();  // what came between the last take and the end
+  if (!wanted) (*generation)->cancel();
+  text.flush();
+  while (!(*generation)->done()) (*generation)->wait();
+  answer.text = std::move(text.text);
+  answer.end = *(*generation)->finished();
+  if (answer.end.reason == FinishReason::kCancelled)
+    answer.end.reason = FinishReason::kStop;  // by us, here
+  if (answer.end.reason == FinishReason::kFailed) return answer.end.error;
+  return answer;
+}
+
+class OwnRuntime final : public Runtime {
+ public:
+  explicit OwnRuntime(const Plugins& plugins) : plugins_(plugins) {}
+
+  Result<std::unique_ptr<LocalModel>> open(const std::filesystem::path& path,
+                                           const EngineSettings& settings) override {
+    auto text = open_text_model(path);
+    if (!text) return std::move(text).error();
+    return std::unique_ptr<LocalModel>(
+        std::make_unique<OwnModel>(std::move(*text), settings, plugins_));
+  }
+
+  Result<Json> bench(const BenchOptions& options, const EngineSettings& settings,
+                     const std::function<void(std::string_view)>& progress) override {
+    auto backend = make_backend(settings);
+    if (!backend) return std::move(backend).error();
+    return bench_model(options, settings, **backend, progress);
+  }
+
+  Result<Json> ceilings(const EngineSettings& settings) override {
+    auto backend = make_backend(settings);
+    if (!backend) return std::move(backend).error();
+    return bench_ceilings(**backend);
+  }
+
+  Result<std::filesystem::path> builtin_model() override { return inference::builtin_model(); }
+
+ private:
+  Result<std::unique_ptr<Backend>> make_backend(const EngineSettings& settings) const {
+    auto row = plugins_.backends.find(settings.backend);
+    if (!row) return std::move(row).error();
+    BackendOptions options;
+    options.threads = settings.threads;
+    return (*row)->make(options);
+  }
+
+  const Plugins& plugins_;
+};
+
+}  // namespace
+
+Result<std::filesystem::path> builtin_model() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  const std::filesystem::path folder = cache && *cache ? std::filesystem::path(cache)
+                                       : home && *home ? std::filesystem::path(home) / ".cache"
+                                                       : std::filesystem::temp_directory_path();
+  const std::filesystem::path path =
+      folder / "aictl" / "tiny-random-1.gguf";  // the number: of its recipe
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) return path;
+  RandomModelOptions options;
+  options.name = "tiny-random";
+  options.context = 8192;
+  options.dtype = DType::kQ8_0;
+  if (auto written = write_random_model(path, options); !written) return std::move(written).error();
+  return path;
+}
+
+}  // namespace aictl::inference
+
+namespace aictl {
+
+void add_aictl_runtime(Plugins& plugins) {
+  plugins.runtimes.add(
+      "aictl", "this program's own engine, in this process",
+      [](const Plugins& all) { return std::make_unique<inference::OwnRuntime>(all); });
+}
+
+}  // namespace aictl

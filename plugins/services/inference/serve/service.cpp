@@ -1,0 +1,187 @@
+#include "plugins/services/inference/serve/service.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <deque>
+#include <future>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/base/signals.hpp"
+#include "core/base/units.hpp"
+#include "core/telemetry/log.hpp"
+#include "plugins/services/inference/local/loaded_model.hpp"
+#include "plugins/services/inference/local/local_model.hpp"
+#include "plugins/services/inference/serve/settings.hpp"
+
+namespace aictl::inference {
+namespace {
+
+// A model that is served, in the order things are needed and, backwards, let go.
+struct Member {
+  std::string id;
+  std::filesystem::path path;
+  TextModel text;
+  RunningModel running;
+};
+
+Json plan_json(const std::deque<Member>& members, const ServeSettings& settings) {
+  Json plan = Json::object();
+  for (const Member& m : members) {
+    const EnginePlan& p = m.running.plan;
+    const BackendInfo info = m.running.backend->info();
+    plan["model"] =
+        fmt::format("{} ({}, {})", m.id, m.text.model.spec().arch, m.path.filename().string());
+    plan["memory"] = fmt::format("{} = weights {} + KV cache {} + workspace {}; {} free",
+                                 format_bytes(p.total_bytes()), format_bytes(p.weight_bytes),
+                                 format_bytes(p.kv_bytes), format_bytes(p.workspace_bytes),
+                                 format_bytes(p.available));
+    plan["threads"] = fmt::format("{} on {} ({})", info.threads, info.device, info.isa);
+    plan["context"] = fmt::format("{} tokens", p.context);
+    plan["concurrency"] = fmt::format("{} sequences, {} more may wait", p.concurrency, p.max_queue);
+  }
+  plan["url"] = fmt::format("{}", fmt::join(settings.addresses, ", "));
+  return plan;
+}
+
+// The element type that most bytes have: what people call the quantisation of a file.
+std::string main_type(const Json& types) {
+  std::string main;
+  int64_t most = -1;
+  for (const auto& [name, row] : types.items())
+    if (row["bytes"].get<int64_t>() > most) main = name, most = row["bytes"].get<int64_t>();
+  return main;
+}
+
+openai::ModelCard card_of(const Member& m, int64_t now) {
+  const ModelSpec& spec = m.text.model.spec();
+  openai::ModelCard card;
+  card.id = m.id;
+  card.created = now;
+  card.context_trained = spec.max_positions;
+  card.context = m.running.plan.context;
+  card.parameters = static_cast<int64_t>(m.text.model.parameters());
+  card.bytes = static_cast<int64_t>(m.running.plan.weight_bytes);
+  card.quantization = main_type(m.text.model.describe()["types"]);
+  card.capabilities = {"completion", "embedding"};
+  if (m.text.chat_template) card.capabilities.push_back("chat");
+  return card;
+}
+
+class InferenceService final : public Service {
+ public:
+  explicit InferenceService(const Plugins& plugins) : plugins_(plugins) {}
+
+  std::vector<Row> rows() override { return serve_rows(settings_); }
+  std::vector<Row> arguments() override {
+    std::vector<Row> rows;
+    rows.push_back(
+        Row("MODEL", &settings_.models, "a .gguf file, a folder with one, or a name").file());
+    return rows;
+  }
+
+  Result<void> run(const ServiceEvents& events) override {
+    const Signals signals{SIGTERM, SIGINT};
+    auto server = server_options(settings_);
+    if (!server) return std::move(server).error();
+    auto api = api_options(settings_);
+    if (!api) return std::move(api).error();
+    std::deque<Member> members;
+    if (auto opened = open_members(members, events); !opened) return opened;
+    events.planned(plan_json(members, settings_));
+    for (Member& m : members)
+      if (auto started = start_model(m.text, m.running); !started) return started;
+    return serve(members, std::move(*server), std::move(*api), signals, events);
+  }
+
+ private:
+  Result<void> open_members(std::deque<Member>& members, const ServiceEvents& events) {
+    std::vector<std::filesystem::path> paths;
+    for (const std::string& reference : settings_.models) {
+      auto path = resolve_model(plugins_, reference);
+      if (!path) return std::move(path).error();
+      paths.push_back(std::move(*path));
+    }
+    if (paths.empty()) {
+      auto path = builtin_model();
+      if (!path) return std::move(path).error();
+      events.progress("no model was named: serving a tiny random one, which speaks nonsense");
+      paths.push_back(std::move(*path));
+    }
+    std::set<std::string> ids;
+    for (const auto& path : paths) {
+      auto text = open_text_model(path);
+      if (!text) return std::move(text).error();
+      const bool named = members.empty() && !settings_.name.empty();
+      std::string id = named ? settings_.name : default_id(*text, path);
+      if (!ids.insert(id).second)
+        return Error{ErrorCode::kInvalidArgument, fmt::format("two models are called '{}'", id),
+                     "rename a file, or use --name for the first"};
+      auto running = plan_model(*text, settings_.engine, plugins_);
+      if (!running) return std::move(running).error().within(path.string());
+      members.push_back({std::move(id), path, std::move(*text), std::move(*running)});
+    }
+    return {};
+  }
+
+  static Served served(std::deque<Member>& members) {
+    Served all;
+    for (Member& m : members) {
+      ServedModel model;
+      model.card = card_of(m, Clock().unix_seconds());
+      model.aliases = {m.path.stem().string(), m.path.filename().string()};
+      model.digest = m.text.model.fingerprint();
+      model.engine = m.running.engine.get();
+      model.tokenizer = &m.text.tokenizer;
+      model.chat_template = m.text.template_or_null();
+      all.add(std::move(model));
+    }
+    return all;
+  }
+
+  Result<void> serve(std::deque<Member>& members, http::ServerOptions options,
+                     ApiOptions api_options, const Signals& signals, const ServiceEvents& events) {
+    InferenceApi api(served(members), std::move(api_options));
+    options.render_error = InferenceApi::render_error;
+    options.on_access = [&api](const http::Access& access) { api.on_access(access); };
+    auto server = http::Server::start(std::move(options),
+                                      [&api](http::Exchange e) { api.handle(std::move(e)); });
+    if (!server) return std::move(server).error();
+    Json ids = Json::array();
+    for (const Member& m : members) ids.push_back(m.id);
+    events.ready({{"event", "ready"}, {"url", (*server)->url()}, {"models", ids}});
+
+    const int first = signals.wait(0);
+    api.begin_drain();
+    log::info("draining", {{"connections", (*server)->stats().connections},
+                           {"limit", format_duration(settings_.drain_timeout)}});
+    // The promise outlives the server, whose loop may fulfil it as late as in stop().
+    const auto drained =
+        std::make_shared<std::promise<void>>();  // shared by the callback and this wait
+    auto done = drained->get_future();
+    (*server)->drain(settings_.drain_timeout, [drained] { drained->set_value(); });
+    while (done.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready &&
+           signals.count() == first) {
+    }
+    (*server)->stop();
+    log::info("stopped");
+    return {};
+  }
+
+  const Plugins& plugins_;
+  ServeSettings settings_;
+};
+
+}  // namespace
+}  // namespace aictl::inference
+
+namespace aictl {
+
+void add_inference_service(Plugins& plugins) {
+  plugins.services.add("inference", "local models behind the OpenAI API", [](const Plugins& all) {
+    return std::make_unique<inference::InferenceService>(all);
+  });
+}
+
+}  // namespace aictl
