@@ -89,7 +89,8 @@ class Backend {
   /// Bytes one KV block of `spec` takes on this backend.
   virtual size_t kv_block_bytes(const ModelSpec& spec) const = 0;
   /// Loads weights and allocates pools. Errors: kUnsupported for a tensor type it cannot run,
-  /// naming the tensor; kResourceExhausted when memory does not suffice.
+  /// naming the tensor; kResourceExhausted when memory does not suffice. `source` must outlive the
+  /// runner: a backend may run on the weights where they lie.
   virtual Result<std::unique_ptr<Runner>> load(const ModelSpec& spec, const TensorSource& source,
                                                const RunnerOptions& options) = 0;
 };
