@@ -31,6 +31,8 @@ class BlockTable {
   /// Takes blocks until `tokens` positions are covered. False, and nothing taken, when the pool
   /// does not hold enough.
   bool grow(BlockPool& pool, int tokens);
+  /// Memory for the entries of `tokens` positions; takes no blocks.
+  void reserve(int tokens) { blocks_.reserve(static_cast<size_t>(blocks_for(tokens))); }
   /// Whether writing at `position` would change a block others hold too.
   bool is_shared(const BlockPool& pool, int position) const;
   /// Replaces the shared block at `position` by one of its own. The pool must hold a free block.

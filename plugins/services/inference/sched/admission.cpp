@@ -31,6 +31,7 @@ void Scheduler::admit(Time now) {
     waiting_.erase(waiting_.begin());
     const bool grown = s.table.grow(pool_, s.length());
     CHECK(grown);
+    reserve_growth(s);
     s.state = SequenceState::kPrefill;
     reserved_ += followers(s);
     insert(running_, id);

@@ -162,6 +162,7 @@ void Scheduler::end(SequenceId id, Time now, FinishReason reason) {
 
 bool Scheduler::plan(Time now, StepPlan& plan) {
   plan.clear();
+  plan.reserve(limits_.max_rows, limits_.max_sequences, limits_.kv_blocks);
   expire(now);
   admit(now);
   plan_decode(plan);
@@ -235,6 +236,14 @@ void Scheduler::add_rows(SequenceId id, int rows, StepPlan& plan) {
   }
 }
 
+// Memory for the tokens to come, within reason, so that steps allocate nothing.
+void Scheduler::reserve_growth(Sequence& s) {
+  constexpr int kMost = 4096;
+  const int length = s.length() + std::min(s.max_tokens - s.generated(), kMost);
+  s.tokens.reserve(static_cast<size_t>(length));
+  s.table.reserve(length);
+}
+
 // The prompt is computed: each choice goes on by itself, on shared blocks.
 void Scheduler::fork_followers(Sequence& leader) {
   for (SequenceId id = std::exchange(leader.next_follower, -1); id >= 0;) {
@@ -243,6 +252,7 @@ void Scheduler::fork_followers(Sequence& leader) {
     s.tokens = leader.tokens;
     s.computed = leader.computed;
     s.table = leader.table.fork(pool_);
+    reserve_growth(s);
     s.started = leader.started;
     s.leader = -1;
     --reserved_;

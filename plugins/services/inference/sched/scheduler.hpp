@@ -90,6 +90,7 @@ class Scheduler {
   void plan_prefill(StepPlan& plan);
   void add_rows(SequenceId id, int rows, StepPlan& plan);
   void fork_followers(Sequence& leader);
+  static void reserve_growth(Sequence& s);
 
   const SchedulerLimits limits_;
   const int chunk_;

@@ -35,6 +35,20 @@ struct StepPlan {
   }
   int rows() const { return static_cast<int>(tokens.size()); }
 
+  /// Memory for any step of this size; beyond that only tables with many shared blocks grow.
+  void reserve(int max_rows, int max_sequences, int kv_blocks) {
+    for (auto* list : {&tokens, &positions, &hidden_rows})
+      list->reserve(static_cast<size_t>(max_rows));
+    const auto sequences_most = static_cast<size_t>(max_sequences);
+    logit_rows.reserve(sequences_most);
+    views.reserve(sequences_most);
+    sequences.reserve(sequences_most);
+    copies.reserve(sequences_most);
+    samples.reserve(sequences_most);
+    hidden.reserve(sequences_most);
+    block_tables.reserve(2 * static_cast<size_t>(kv_blocks));
+  }
+
   void clear() {
     for (auto* list : {&tokens, &positions, &block_tables, &logit_rows, &hidden_rows})
       list->clear();
