@@ -26,7 +26,7 @@ inline constexpr int kMaxPriority = 10;
 struct GenerateRequest {
   std::vector<int32_t> prompt;  // at least one token
   SamplingParams sampling;
-  int max_tokens = 0;                 // of each choice; 0: as many as the context holds
+  int max_tokens = 0;                 // of each choice; 0, or too many: as the context holds
   int min_tokens = 0;                 // end tokens are banned before that many were made
   bool ignore_eos = false;            // the model's end tokens do not end it; stop_tokens still do
   std::vector<int32_t> stop_tokens;   // end it besides the model's own end tokens

@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import os
+import re
 import signal
 import socket
 import tempfile
@@ -125,7 +126,7 @@ class Serving(unittest.TestCase):
             data = b""
             while chunk := s.recv(65536):
                 data += chunk
-        statuses = [line.split()[1] for line in data.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+        statuses = re.findall(rb"HTTP/1\.1 (\d+) ", data)
         self.assertEqual(statuses, [b"200", b"404", b"200"])
 
     def test_tokenize_and_detokenize_are_inverse(self):

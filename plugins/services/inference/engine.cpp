@@ -161,8 +161,10 @@ Result<std::unique_ptr<Job>> Engine::Impl::job_of(SequenceKind kind, std::vector
 
 Result<std::unique_ptr<Job>> Engine::Impl::job_of(GenerateRequest request) const {
   const auto prompt = static_cast<int64_t>(request.prompt.size());
-  int64_t max_tokens = request.max_tokens;
-  if (max_tokens == 0) max_tokens = std::max<int64_t>(1, limits_.max_context - prompt);
+  // Clients ask for more than a window holds all the time; such a generation ends with the window.
+  const int64_t room = std::max<int64_t>(1, limits_.max_context - prompt);
+  const int64_t max_tokens =
+      request.max_tokens == 0 ? room : std::min<int64_t>(request.max_tokens, room);
   if (auto ok = Scheduler::can_fit(limits_, prompt, max_tokens, request.n); !ok)
     return std::move(ok).error();
   auto job = job_of(SequenceKind::kGenerate, std::move(request.prompt), request.priority,

@@ -10,7 +10,6 @@ namespace aictl::inference {
 namespace {
 
 constexpr size_t kMaxKeyFile = size_t{1} << 20;
-constexpr size_t kShortestKey = 8;
 
 // Compares in a time that depends on the length of `sent` alone.
 bool same(std::string_view sent, std::string_view key) {
@@ -55,11 +54,6 @@ Result<ApiKeys> ApiKeys::parse(std::string_view text) {
       return Error{ErrorCode::kDataRefused,
                    fmt::format("line {}: a key holds a blank or a byte that is not ASCII", line),
                    "write one key a line"};
-    if (key.size() < kShortestKey)
-      return Error{ErrorCode::kDataRefused,
-                   fmt::format("line {}: a key has {} characters, but needs {}", line, key.size(),
-                               kShortestKey),
-                   "make one with: openssl rand -hex 24"};
     keys.keys_.emplace_back(key);
   }
   if (keys.keys_.empty())

@@ -16,7 +16,7 @@ namespace aictl::inference {
 class ApiKeys {
  public:
   /// One key a line; blank lines and lines that begin with # are skipped. Errors: kNotFound, kIo;
-  /// kDataRefused when there is no key in it, or one with blanks or too short, by its line.
+  /// kDataRefused when there is no key in it, or one with blanks, by its line.
   static Result<ApiKeys> load(const std::filesystem::path& file);
   /// The same from a text.
   static Result<ApiKeys> parse(std::string_view text);
