@@ -47,7 +47,7 @@ class Stream {
   size_t buffered() const;
   bool closed() const;
   /// `callback` runs on the loop each time `buffered()` has fallen to half the high-water mark
-  /// after a write had returned kSlow or kFull.
+  /// after a write had returned kSlow or kFull. Dropped by finish() and abort().
   void on_drained(std::function<void()> callback);
 
  private:
