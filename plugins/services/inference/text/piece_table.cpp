@@ -44,14 +44,13 @@ void PieceTable::reserve(size_t pieces, size_t bytes) {
 }
 
 bool PieceTable::append(std::string_view text) {
-  const bool is_new = find(text) == kNone;
   bytes_ += text;
   offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
-  if (!is_new) return false;
   if ((used_ + 1) * 2 > slots_.size()) grow(std::max<size_t>(16, slots_.size() * 2));
-  place(static_cast<uint32_t>(hash_bytes(text)), static_cast<uint32_t>(size() - 1));
-  ++used_;
-  return true;
+  const bool is_new =
+      place(static_cast<uint32_t>(hash_bytes(text)), static_cast<uint32_t>(size() - 1));
+  if (is_new) ++used_;
+  return is_new;
 }
 
 uint32_t PieceTable::intern(std::string_view text) {
@@ -72,19 +71,29 @@ uint32_t PieceTable::find(std::string_view text) const {
   return kNone;
 }
 
+void PieceTable::prefetch(std::string_view text) const {
+  if (slots_.empty()) return;
+  __builtin_prefetch(&slots_[static_cast<uint32_t>(hash_bytes(text)) & (slots_.size() - 1)]);
+}
+
 void PieceTable::grow(size_t slots) {
   const std::vector<uint64_t> old = std::exchange(slots_, std::vector<uint64_t>(slots));
   for (const uint64_t slot : old)
     if (slot != 0) place(static_cast<uint32_t>(slot >> 32), static_cast<uint32_t>(slot) - 1);
 }
 
-void PieceTable::place(uint32_t hash, uint32_t index) {
+// False when an earlier index has the same text.
+bool PieceTable::place(uint32_t hash, uint32_t index) {
   const size_t mask = slots_.size() - 1;
   size_t at = hash & mask;
   uint32_t probes = 1;
-  for (; slots_[at] != 0; at = (at + 1) & mask) ++probes;
+  for (; slots_[at] != 0; at = (at + 1) & mask, ++probes)
+    if (slots_[at] >> 32 == hash &&
+        (*this)[static_cast<uint32_t>(slots_[at]) - 1] == (*this)[index])
+      return false;
   slots_[at] = uint64_t{hash} << 32 | (index + 1);
   longest_probe_ = std::max(longest_probe_, probes);
+  return true;
 }
 
 }  // namespace aictl

@@ -130,25 +130,46 @@ Result<void> add_scores(const VocabSource& source, Vocab& vocab) {
   return {};
 }
 
+struct Halves {
+  std::string_view left, right;  // empty: malformed
+};
+
+// At the first space after the first character, which may itself be a space.
+Halves split_merge(std::string_view merge) {
+  const size_t space = merge.empty() ? merge.npos : merge.find(' ', 1);
+  if (space == merge.npos || space + 1 == merge.size()) return {};
+  return {merge.substr(0, space), merge.substr(space + 1)};
+}
+
 Result<void> add_merges(const VocabSource& source, Vocab& vocab) {
   if (vocab.kind != VocabKind::kBpe) return {};
-  if (source.merges.size() > kMaxTokens)
-    return refused(fmt::format("{} merges, more than {}", source.merges.size(), kMaxTokens));
-  vocab.merges.reserve(source.merges.size());
+  const size_t count = source.merges.size();
+  if (count > kMaxTokens) return refused(fmt::format("{} merges, more than {}", count, kMaxTokens));
+  vocab.merges.reserve(count);
+  PieceTable& pieces = vocab.pieces;
+  constexpr size_t kAhead = 8;
   std::string joined;
-  for (size_t rank = 0; rank < source.merges.size(); ++rank) {
-    const std::string_view merge = source.merges[rank];
-    const size_t space = merge.find(' ', 1);  // a symbol may itself begin with a space
-    if (merge.empty() || space == merge.npos || space + 1 == merge.size())
+  const bool may_guess = pieces.all_distinct();
+  uint32_t guess = 0;  // most vocabularies list the results of merges in order
+  for (size_t rank = 0; rank < count; ++rank) {
+    if (rank + kAhead < count) {
+      const Halves soon = split_merge(source.merges[rank + kAhead]);
+      pieces.prefetch(soon.left);
+      pieces.prefetch(soon.right);
+    }
+    const Halves merge = split_merge(source.merges[rank]);
+    if (merge.left.empty())
       return refused(fmt::format(
           "tokenizer.ggml.merges entry {} is '{}', not two symbols with a space between", rank,
-          utf8::sanitize(merge.substr(0, 80))));
-    const std::string_view left = merge.substr(0, space), right = merge.substr(space + 1);
-    joined.assign(left).append(right);
-    const uint32_t left_id = vocab.pieces.intern(left), right_id = vocab.pieces.intern(right);
-    vocab.merges.push_back({left_id, right_id, vocab.pieces.intern(joined)});
+          utf8::sanitize(source.merges[rank].substr(0, 80))));
+    joined.assign(merge.left).append(merge.right);
+    const uint32_t left = pieces.intern(merge.left), right = pieces.intern(merge.right);
+    const bool guessed = may_guess && guess < pieces.size() && pieces[guess] == joined;
+    const uint32_t result = guessed ? guess : pieces.intern(joined);
+    vocab.merges.push_back({left, right, result});
+    guess = result + 1;
   }
-  if (!vocab.pieces.well_spread())
+  if (!pieces.well_spread())
     return Error{ErrorCode::kDataRefused, "the vocabulary's merges collide too often",
                  "the file looks made to slow its reader down"};
   return {};

@@ -39,7 +39,8 @@ inline void append_mapped(std::string& out, std::string_view bytes) {
 /// Appends the bytes that `spelling` stands for; what spells no byte stays as it is.
 inline void append_unmapped(std::string& out, std::string_view spelling) {
   while (!spelling.empty()) {
-    const utf8::Step step = utf8::decode(spelling);
+    const auto first = static_cast<unsigned char>(spelling[0]);
+    const utf8::Step step = first < 0x80 ? utf8::Step{first, 1, true} : utf8::decode(spelling);
     const auto length = static_cast<size_t>(step.length);
     if (step.valid && step.code_point < ByteMap::kEnd && kByteMap.byte[step.code_point] >= 0)
       out.push_back(static_cast<char>(kByteMap.byte[step.code_point]));

@@ -59,7 +59,11 @@ struct PreTokenizer::Scratch::Regex {
   std::unique_ptr<pcre2_match_context, Free> context{pcre2_match_context_create(nullptr)};
   std::unique_ptr<pcre2_jit_stack, Free> stack{
       pcre2_jit_stack_create(kJitStackStart, kJitStackLimit, nullptr)};
-  Regex() { pcre2_jit_stack_assign(context.get(), nullptr, stack.get()); }
+  Regex() {
+    pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+    // The expressions go back once over a run at most, but the run may be the whole text.
+    pcre2_set_match_limit(context.get(), UINT32_MAX);
+  }
 };
 
 PreTokenizer::Scratch::Scratch() : regex_(std::make_unique<Regex>()) {}

@@ -25,8 +25,9 @@ void check_vectors(const std::string& name) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     CAPTURE(inputs[i]);
     const auto ids = tokenizer->encode(inputs[i], {.add_special = false, .parse_special = false});
-    CHECK_MESSAGE(*ids == outputs[i], fmt::format("{}: {} instead of {}", name,
-                                                  fmt::join(*ids, " "), fmt::join(outputs[i], " ")));
+    CHECK_MESSAGE(*ids == outputs[i],
+                  fmt::format("{}: {} instead of {}", name, fmt::join(*ids, " "),
+                              fmt::join(outputs[i], " ")));
     CHECK(detokenize(*tokenizer, *ids, {.at_text_start = true}) == inputs[i]);
   }
 }
