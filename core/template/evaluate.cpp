@@ -105,8 +105,8 @@ Value Interpreter::evaluate_unary(const Expr& node) {
   const bool negate = node.kind == ExprKind::kNegate;
   if (value.is_undefined()) return rt_.fail_undefined(value);
   if (!value.is_number())
-    return rt_.fail(fmt::format("bad operand type for unary {}: '{}'", negate ? '-' : '+',
-                                type_name(value)));
+    return rt_.fail(
+        fmt::format("bad operand type for unary {}: '{}'", negate ? '-' : '+', type_name(value)));
   if (value.is(Kind::kFloat)) return Value::of(negate ? -value.real : value.real, value.untrusted);
   if (!negate) return Value::of(value.as_integer(), value.untrusted);
   return arithmetic(rt_, "-", Value::of(int64_t{0}), value);
@@ -118,7 +118,7 @@ Value Interpreter::evaluate_binary(const Expr& node) {
   if (rt_.failed()) return {};
   if (node.name == "%" && left.is_text()) {
     if (right.is(Kind::kTuple)) return format_text(rt_, *left.text, right.sequence->items);
-    return format_text(rt_, *left.text, {right});
+    return format_text(rt_, *left.text, {right}, right.is(Kind::kList) || right.is(Kind::kDict));
   }
   return arithmetic(rt_, node.name, left, right);
 }
@@ -147,14 +147,16 @@ Value Interpreter::evaluate_compare(const Expr& node) {
 }
 
 Value Interpreter::evaluate_concat(const Expr& node) {
-  TextBuilder out;
-  for (const ExprPtr& item : node.items) {
-    const Value value = evaluate(*item);
+  const Value first = evaluate(*node.items[0]);
+  TextBuilder rest;
+  for (size_t i = 1; i < node.items.size(); ++i) {
+    const Value value = evaluate(*node.items[i]);
     if (rt_.failed()) return {};
-    print(rt_, out, value);
-    if (out.size() > rt_.limits.max_output_bytes) break;  // refused below
+    print(rt_, rest, value);
+    if (rest.size() > rt_.limits.max_output_bytes) break;  // refused below
   }
-  return rt_.failed() ? Value{} : rt_.text(std::move(out));
+  const Value left = rt_.failed() ? Value{} : to_text(rt_, first);
+  return rt_.failed() ? Value{} : rt_.concatenate(*left.text, rest);
 }
 
 Value Interpreter::evaluate_condition(const Expr& node) {
@@ -162,9 +164,10 @@ Value Interpreter::evaluate_condition(const Expr& node) {
   if (rt_.failed()) return {};
   if (chosen) return evaluate(*node.items[1]);
   if (node.items.size() > 2) return evaluate(*node.items[2]);
-  return rt_.undefined(fmt::format("the inline if-expression on line {} evaluated to false and no "
-                                   "else section was defined",
-                                   node.line));
+  return rt_.undefined(
+      fmt::format("the inline if-expression on line {} evaluated to false and no "
+                  "else section was defined",
+                  node.line));
 }
 
 Value Interpreter::evaluate_attribute(const Expr& node) {
@@ -194,8 +197,8 @@ Value Interpreter::loop_attribute(const Value& owner, std::string_view name) {
   if (name == "first") return Value::of(index == 0);
   if (name == "last") return Value::of(index + 1 == size);
   if (name == "length") return Value::of(size);
-  if (name == "depth") return Value::of(loop.depth);
-  if (name == "depth0") return Value::of(loop.depth - 1);
+  if (name == "depth") return Value::of(int64_t{1});  // counts recursive calls, of which none are
+  if (name == "depth0") return Value::of(int64_t{0});
   if (name == "previtem") {
     if (index > 0 && index <= size) return (*loop.items)[loop.index - 1];
     return rt_.undefined("there is no previous item");

@@ -87,7 +87,6 @@ class Interpreter {
   TextBuilder* out_ = nullptr;
   Value piped_;  // what a filter or set block collected
   int depth_ = 0;
-  int64_t loop_depth_ = 0;
   int loop_symbol_ = -1;
   int caller_symbol_ = -1;
   int varargs_symbol_ = -1;

@@ -11,13 +11,11 @@ Value Interpreter::call_macro(const Macro& macro, CallArguments arguments) {
   const int line = rt_.line;
   Scope* const outer = scope_;
   const Value outer_piped = piped_;
-  const int64_t outer_loops = std::exchange(loop_depth_, 0);
   scope_ = open_scope(macro.scope);
   Value text;
   if (bind_parameters(macro, arguments)) collect(macro.node->body, text);
   scope_ = outer;
   piped_ = outer_piped;
-  loop_depth_ = outer_loops;
   if (!rt_.failed()) rt_.line = line;
   return text;
 }

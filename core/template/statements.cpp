@@ -151,7 +151,7 @@ Interpreter::Flow Interpreter::execute_for(const Node& node) {
     storage = std::move(kept);
     items = &storage;
   }
-  Loop& loop = loops_.emplace_back(Loop{.items = items, .depth = ++loop_depth_});
+  Loop& loop = loops_.emplace_back(Loop{items});
   Value loop_value;
   loop_value.kind = Kind::kLoop;
   loop_value.loop = &loop;
@@ -166,7 +166,6 @@ Interpreter::Flow Interpreter::execute_for(const Node& node) {
     flow = execute(node.body);
     if (flow == Flow::kBreak) break;
   }
-  --loop_depth_;
   const bool entered = loop.index > 0 || flow == Flow::kBreak;
   scope_ = outer;
   if (entered || rt_.failed() || node.otherwise.empty()) return Flow::kNormal;
@@ -223,6 +222,8 @@ Interpreter::Flow Interpreter::execute_filter_block(const Node& node) {
   if (rt_.failed()) return flow;
   if (node.target) {
     assign(*node.target, value);
+  } else if (!value.is_text()) {
+    rt_.fail(fmt::format("a filter block must give a string, not '{}'", type_name(value)));
   } else {
     print(rt_, *out_, value);
     fits(0);

@@ -5,15 +5,22 @@ written for, to make and check expected texts.
   render_with_jinja2.py --template FILE --vars FILE|- [--now 2026-11-22]   one text to stdout
   render_with_jinja2.py --batch [--now ...]    lines {"template","vars"} in, {"text"|"error"} out
   render_with_jinja2.py --update FILE...       fills "expected" or "error" of tests/data/templates
+
+A data file names its "template" (a file beside it, or "shared": one of ../shared/models/templates),
+or each case has a "template" text of its own. "vars" is an object, or a name in conversations.json.
 """
 import argparse
 import datetime
 import json
+import pathlib
 import sys
 
 import jinja2
 import jinja2.ext
 import jinja2.sandbox
+
+DATA = pathlib.Path(__file__).resolve().parent.parent / "data/templates"
+SHARED = DATA / "../../../../shared/models/templates"
 
 
 class Generation(jinja2.ext.Extension):
@@ -63,13 +70,24 @@ def render(env, source, variables):
         return {"error": f"{type(e).__name__}: {e}"}
 
 
+def read(path):
+    with open(path, encoding="utf-8", newline="") as f:
+        return f.read()
+
+
 def update(path, now):
-    with open(path, encoding="utf-8") as f:
-        data = json.load(f)
+    data = json.loads(read(path))
+    conversations = json.loads(read(DATA / "conversations.json"))
+    whole = None
+    if "shared" in data:
+        whole = read(SHARED / data["shared"])
+    elif "template" in data:
+        whole = read(DATA / data["template"])
     for case in data["cases"]:
-        env = environment(now, case.get("options"))
-        source = case.get("template", data.get("template"))
-        result = render(env, source, case.get("vars", {}))
+        variables = case.get("vars", {})
+        if isinstance(variables, str):
+            variables = conversations[variables]
+        result = render(environment(now, case.get("options")), case.get("template", whole), variables)
         for key in ("expected", "error", "raised"):
             case.pop(key, None)
         if "text" in result:
@@ -100,8 +118,7 @@ def main():
             request = json.loads(line)
             print(json.dumps(render(env, request["template"], request["vars"])), flush=True)
         return 0
-    with open(args.template, encoding="utf-8", newline="") as f:
-        source = f.read()
+    source = read(args.template)
     variables = json.load(sys.stdin if args.vars == "-" else open(args.vars, encoding="utf-8"))
     result = render(env, source, variables)
     if "error" in result:

@@ -33,11 +33,10 @@ bool bind(Call& call, const Builtin& builtin) {
     size_t i = 0;
     while (i < names.size() && names[i] != name) ++i;
     if (i == names.size() || call.has(i)) {
-      call.rt.fail(i == names.size()
-                       ? fmt::format("{}() got an unexpected keyword argument '{}'", builtin.name,
-                                     name)
-                       : fmt::format("{}() got multiple values for argument '{}'", builtin.name,
-                                     name));
+      call.rt.fail(
+          i == names.size()
+              ? fmt::format("{}() got an unexpected keyword argument '{}'", builtin.name, name)
+              : fmt::format("{}() got multiple values for argument '{}'", builtin.name, name));
       return false;
     }
     call.values[i] = value;

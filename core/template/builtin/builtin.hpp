@@ -60,7 +60,9 @@ const Builtin* find_method(Kind kind, std::string_view name);
 Value invoke(Runtime& rt, const Builtin& builtin, const Value& self, const CallArguments& given);
 
 /// What the operator % does with a text on its left: "%s of %d" % (a, b).
-Value format_text(Runtime& rt, const Text& format, const std::vector<Value>& values);
+/// `spare_allowed`: values that no conversion takes are no error.
+Value format_text(Runtime& rt, const Text& format, const std::vector<Value>& values,
+                  bool spare_allowed = false);
 
 /// The value at a dotted path ("function.name", "0.id"), as map(attribute=) looks it up.
 Value lookup_path(Runtime& rt, const Value& owner, const Value& path);

@@ -138,7 +138,7 @@ Value round_half_even(const Value& value, int64_t precision) {
 Value filter_round(Call& call) {
   const Value& self = call.self;
   const int64_t precision = call.integer(0, 0);
-  static const Text kCommon{"common", true, false, {}};
+  static const Text kCommon{"common"};
   const Text* method = call.has(1) ? call.text(1) : &kCommon;
   if (self.is_undefined()) return call.rt.fail_undefined(self);
   if (call.rt.failed()) return {};
@@ -151,7 +151,7 @@ Value filter_round(Call& call) {
   const double scaled = self.as_real() * scale;
   if (!std::isfinite(scaled)) return call.rt.fail("cannot round this number");
   const double rounded = method->bytes == "ceil" ? std::ceil(scaled) : std::floor(scaled);
-  return Value::of(rounded / scale, self.untrusted);
+  return Value::of(rounded / scale + 0.0, self.untrusted);  // never a negative zero
 }
 
 Value filter_default(Call& call) {

@@ -34,8 +34,10 @@ struct Keyed {
   Value item;
 };
 
-void sort_keyed(Runtime& rt, std::vector<Keyed>& keyed, bool reverse) {
-  auto before = [&rt](const Keyed& a, const Keyed& b) {
+// `bare`: the one key itself is compared, not a list of it, so equal ones need an order too.
+void sort_keyed(Runtime& rt, std::vector<Keyed>& keyed, bool reverse, bool bare = false) {
+  auto before = [&rt, bare](const Keyed& a, const Keyed& b) {
+    if (bare) return less(rt, a.keys[0], b.keys[0]) && !rt.failed();
     for (size_t i = 0; i < a.keys.size() && !rt.failed(); ++i) {
       if (equal(rt, a.keys[i], b.keys[i])) continue;
       return less(rt, a.keys[i], b.keys[i]) && !rt.failed();
@@ -82,8 +84,7 @@ Value filter_first(Call& call) {
 }
 
 Value filter_last(Call& call) {
-  if (call.self.is(Kind::kGenerator))
-    return call.rt.fail("'generator' object is not reversible");
+  if (call.self.is(Kind::kGenerator)) return call.rt.fail("'generator' object is not reversible");
   std::vector<Value> storage;
   const auto* all = items(call, storage);
   if (all == nullptr) return {};
@@ -141,8 +142,8 @@ Value filter_dictsort(Call& call) {
   if (!call.self.is(Kind::kDict)) {
     if (call.self.is_undefined()) return call.rt.fail_undefined(call.self);
     return call.rt.missing_attribute(call.self, "items").is_undefined()
-               ? call.rt.fail(fmt::format("'{}' object has no attribute 'items'",
-                                          type_name(call.self)))
+               ? call.rt.fail(
+                     fmt::format("'{}' object has no attribute 'items'", type_name(call.self)))
                : Value{};
   }
   size_t by = 0;
@@ -160,7 +161,7 @@ Value filter_dictsort(Call& call) {
     if (call.rt.failed()) return {};
     keyed.push_back({{sort_key(call.rt, by == 0 ? key : value, nullptr, case_sensitive)}, pair});
   }
-  sort_keyed(call.rt, keyed, call.flag(2));
+  sort_keyed(call.rt, keyed, call.flag(2), true);
   std::vector<Value> sorted;
   for (Keyed& entry : keyed) sorted.push_back(entry.item);
   return call.rt.list(std::move(sorted), call.self.untrusted);
@@ -174,10 +175,9 @@ Value filter_unique(Call& call) {
   Dict* seen = call.rt.dict();
   for (size_t i = 0; all != nullptr && i < all->size() && call.rt.spend(); ++i) {
     const Value& item = (*all)[i];
-    const Value key = sort_key(call.rt, item, call.given_some(1) ? &call.at(1) : nullptr,
-                               case_sensitive);
-    if (!hashable(key))
-      return call.rt.fail(fmt::format("unhashable type: '{}'", type_name(key)));
+    const Value key =
+        sort_key(call.rt, item, call.given_some(1) ? &call.at(1) : nullptr, case_sensitive);
+    if (!hashable(key)) return call.rt.fail(fmt::format("unhashable type: '{}'", type_name(key)));
     if (!key.is_text() && !call.rt.spend(seen->entries.size())) return {};
     if (seen->find(key) != nullptr) continue;
     seen->set(key, Value::none());
@@ -229,6 +229,32 @@ Value filter_items(Call& call) {
   return call.rt.sequence(Kind::kGenerator, std::move(pairs), call.self.untrusted);
 }
 
+// Pairs of a key and the items that have it, told apart without case, in the key's order.
+Value filter_groupby(Call& call) {
+  std::vector<Value> storage;
+  const auto* all = items(call, storage);
+  std::vector<Keyed> keyed;
+  for (size_t i = 0; all != nullptr && i < all->size() && !call.rt.failed(); ++i) {
+    Value key = lookup_path(call.rt, (*all)[i], call.at(0));
+    if (key.is_undefined() && call.has(1)) key = call.at(1);
+    const Value folded = key.is_text() ? change_case(call.rt, *key.text, CaseChange::kLower) : key;
+    const Value shown = call.rt.sequence(Kind::kTuple, {key, (*all)[i]});
+    keyed.push_back({{folded}, shown});
+  }
+  sort_keyed(call.rt, keyed, false, true);
+  std::vector<Value> groups;
+  for (size_t i = 0; i < keyed.size() && !call.rt.failed();) {
+    const Keyed& first = keyed[i];
+    std::vector<Value> members;
+    for (; i < keyed.size() && equal(call.rt, keyed[i].keys[0], first.keys[0]); ++i)
+      members.push_back(keyed[i].item.sequence->items[1]);
+    if (members.empty()) break;
+    const Value list = call.rt.list(std::move(members), call.self.untrusted);
+    groups.push_back(call.rt.sequence(Kind::kTuple, {first.item.sequence->items[0], list}));
+  }
+  return call.rt.list(std::move(groups));
+}
+
 Value filter_batch(Call& call) {
   std::vector<Value> storage;
   const auto* all = items(call, storage);
@@ -267,6 +293,7 @@ constexpr Builtin kFilters[] = {
     {"max", filter_max, "case_sensitive attribute"},
     {"sum", filter_sum, "attribute start"},
     {"items", filter_items, ""},
+    {"groupby", filter_groupby, "attribute default", 1},
     {"batch", filter_batch, "linecount fill_with", 1},
 };
 

@@ -38,9 +38,9 @@ Value filter_replace(Call& call) {
 
 Value filter_indent(Call& call) {
   if (!call.self.is_text())
-    return call.rt.fail(fmt::format("unsupported operand type(s) for +=: '{}' and 'str'",
-                                    type_name(call.self)));
-  Text indention{" ", true, false, {}};
+    return call.rt.fail(
+        fmt::format("unsupported operand type(s) for +=: '{}' and 'str'", type_name(call.self)));
+  Text indention{" "};
   std::string spaces;
   if (call.has(0) && call.at(0).is_text()) {
     indention = *call.at(0).text;
@@ -64,8 +64,9 @@ Value filter_indent(Call& call) {
   }
   if (!lines.empty() || call.self.text->bytes.empty()) {
     const std::string_view bytes = call.self.text->bytes;
-    const bool ended = !bytes.empty() && unicode::is_line_end(utf8::decode(bytes.substr(
-                                             unicode::last_character(bytes))).code_point);
+    const bool ended =
+        !bytes.empty() &&
+        unicode::is_line_end(utf8::decode(bytes.substr(unicode::last_character(bytes))).code_point);
     if (ended) out.append("\n", true);
     if (ended && blank) out.append(indention);
   }
@@ -125,17 +126,21 @@ Value filter_center(Call& call) {
 }
 
 Value filter_truncate(Call& call) {
-  const Value text = text_of(call);
+  const Value& text = call.self;
   const int64_t length = call.integer(0, 255);
   const int64_t leeway = call.integer(3, 5);
-  static const Text kDots{"...", true, false, {}};
+  static const Text kDots{"..."};
   const Text* end = call.given_some(2) ? call.text(2) : &kDots;
   if (call.rt.failed()) return {};
-  const auto size = static_cast<int64_t>(utf8::count(text.text->bytes));
+  const auto counted = length_of(call.rt, text);
+  if (!counted) return {};
+  const int64_t size = *counted;
   const auto tail = static_cast<int64_t>(utf8::count(end->bytes));
-  if (length < tail) return call.rt.fail(fmt::format("expected length >= {}, got {}", tail, length));
+  if (length < tail)
+    return call.rt.fail(fmt::format("expected length >= {}, got {}", tail, length));
   if (leeway < 0) return call.rt.fail(fmt::format("expected leeway >= 0, got {}", leeway));
   if (size - leeway <= length) return text;
+  if (!text.is_text()) return call.rt.fail(fmt::format("cannot truncate '{}'", type_name(text)));
   Value cut = get_slice(call.rt, text, Value::none(), Value::of(length - tail), Value::none());
   if (call.rt.failed()) return {};
   size_t keep = cut.text->bytes.size();

@@ -20,8 +20,8 @@ Value function_range(Call& call) {
   for (size_t i = 0; i < given.size(); ++i) {
     if (given[i].is_undefined()) return call.rt.fail_undefined(given[i]);
     if (!given[i].is_integer())
-      return call.rt.fail(fmt::format("'{}' object cannot be interpreted as an integer",
-                                      type_name(given[i])));
+      return call.rt.fail(
+          fmt::format("'{}' object cannot be interpreted as an integer", type_name(given[i])));
     parts[given.size() == 1 ? 1 : i] = given[i].as_integer();
   }
   const auto [start, stop, step] = parts;
@@ -33,7 +33,9 @@ Value function_range(Call& call) {
     items.push_back(Value::of(i));
     if (__builtin_add_overflow(i, step, &i)) break;
   }
-  return call.rt.sequence(Kind::kRange, std::move(items));
+  Value range = call.rt.sequence(Kind::kRange, std::move(items));
+  if (!call.rt.failed()) range.sequence->range = parts;
+  return range;
 }
 
 // dict(mapping_or_pairs, **names) and namespace(...), which only differ in what they give.

@@ -134,9 +134,7 @@ Value sequence_count(Call& call) {
   return Value::of(count);
 }
 
-Value list_copy(Call& call) {
-  return call.rt.list(call.self.sequence->items, call.self.untrusted);
-}
+Value list_copy(Call& call) { return call.rt.list(call.self.sequence->items, call.self.untrusted); }
 
 Value loop_cycle(Call& call) {
   const auto& given = call.given.positional;

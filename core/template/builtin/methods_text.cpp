@@ -255,17 +255,16 @@ Value partition(Call& call, bool from_right) {
   const Text& text = *call.self.text;
   if (separator == nullptr || !call.rt.spend(text.bytes.size() / 16)) return {};
   if (separator->bytes.empty()) return call.rt.fail("empty separator");
-  const size_t found = from_right ? text.bytes.rfind(separator->bytes)
-                                  : text.bytes.find(separator->bytes);
+  const size_t found =
+      from_right ? text.bytes.rfind(separator->bytes) : text.bytes.find(separator->bytes);
   const Value none = call.rt.literal("");
   if (found == std::string_view::npos)
-    return call.rt.sequence(Kind::kTuple, from_right
-                                              ? std::vector<Value>{none, none, call.self}
-                                              : std::vector<Value>{call.self, none, none});
+    return call.rt.sequence(Kind::kTuple, from_right ? std::vector<Value>{none, none, call.self}
+                                                     : std::vector<Value>{call.self, none, none});
   const size_t after = found + separator->bytes.size();
-  return call.rt.sequence(Kind::kTuple, {call.rt.slice(text, 0, found),
-                                         call.rt.slice(text, found, after),
-                                         call.rt.slice(text, after, text.bytes.size())});
+  return call.rt.sequence(Kind::kTuple,
+                          {call.rt.slice(text, 0, found), call.rt.slice(text, found, after),
+                           call.rt.slice(text, after, text.bytes.size())});
 }
 
 Value method_partition(Call& call) { return partition(call, false); }

@@ -11,6 +11,11 @@
 namespace aictl::jinja {
 namespace {
 
+constexpr char32_t kSharpS = 0xDF;           // upper case: two letters
+constexpr char32_t kCapitalSharpS = 0x1E9E;  // stands for them on the way
+
+char32_t upper(char32_t c) { return c == kSharpS ? kCapitalSharpS : unicode::upper(c); }
+
 // A case change walks the characters and keeps what it needs to know of those before.
 class CaseWalk {
  public:
@@ -19,24 +24,24 @@ class CaseWalk {
   char32_t next(char32_t c) {
     switch (change_) {
       case CaseChange::kUpper:
-        return unicode::upper(c);
+        return upper(c);
       case CaseChange::kLower:
         return unicode::lower(c);
       case CaseChange::kSwap:
-        return unicode::is_upper(c) ? unicode::lower(c) : unicode::upper(c);
+        return unicode::is_upper(c) ? unicode::lower(c) : upper(c);
       case CaseChange::kCapitalize: {
         const bool first = std::exchange(at_start_, false);
-        return first ? unicode::upper(c) : unicode::lower(c);
+        return first ? upper(c) : unicode::lower(c);
       }
       case CaseChange::kTitle: {  // a letter after none starts a word
         const bool first = std::exchange(at_start_, !unicode::is_alpha(c));
-        return first ? unicode::upper(c) : unicode::lower(c);
+        return first ? upper(c) : unicode::lower(c);
       }
       case CaseChange::kTitleWords: {  // words start after blanks, hyphens and open brackets
-        const bool delimiter = unicode::is_space(c) || c == '-' || c == '(' || c == '{' ||
-                               c == '[' || c == '<';
+        const bool delimiter =
+            unicode::is_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
         const bool first = std::exchange(at_start_, delimiter);
-        return first ? unicode::upper(c) : unicode::lower(c);
+        return first ? upper(c) : unicode::lower(c);
       }
     }
     return c;
@@ -131,8 +136,8 @@ void append_padded(TextBuilder& out, const Conversion& spec, TextBuilder&& piece
   const auto width = static_cast<size_t>(spec.width);
   const size_t padding = width > size ? width - size : 0;
   const bool trusted = piece.runs().empty() || piece.runs().front().trusted;
-  Text text{piece.bytes(), trusted, false, piece.runs()};
-  if (text.runs.size() == 1) text.runs.clear();
+  Text text{piece.bytes(), trusted};
+  if (piece.runs().size() > 1) text.runs = piece.runs();
   if (spec.left || padding == 0) {
     out.append(text);
     return out.append(std::string(padding, ' '), true);
@@ -183,8 +188,9 @@ Value change_case(Runtime& rt, const Text& text, CaseChange change) {
     const auto length = static_cast<size_t>(step.length);
     const char32_t changed = walk.next(step.code_point);
     const bool trusted = origin.trusted_at(at);
-    if (step.code_point == 0xDF && changed == 0xDF && change == CaseChange::kUpper) {
-      out.append("SS", trusted);
+    if (step.code_point == kSharpS && changed == kCapitalSharpS) {
+      const bool whole = change == CaseChange::kUpper || change == CaseChange::kSwap;
+      out.append(whole ? "SS" : "Ss", trusted);
     } else if (!step.valid || changed == step.code_point) {
       out.append(text.bytes.substr(at, length), trusted);
     } else {
@@ -252,7 +258,8 @@ std::vector<Value> split_lines(Runtime& rt, const Text& text) {
   return lines;
 }
 
-Value format_text(Runtime& rt, const Text& format, const std::vector<Value>& values) {
+Value format_text(Runtime& rt, const Text& format, const std::vector<Value>& values,
+                  bool spare_allowed) {
   TextBuilder out;
   size_t used = 0;
   const std::string_view bytes = format.bytes;
@@ -284,7 +291,8 @@ Value format_text(Runtime& rt, const Text& format, const std::vector<Value>& val
     append_padded(out, spec, std::move(piece), number);
     if (!rt.spend_bytes(out.size() / 1024)) return {};
   }
-  if (used < values.size()) return rt.fail("not all arguments converted during string formatting");
+  if (used < values.size() && !spare_allowed)
+    return rt.fail("not all arguments converted during string formatting");
   out.append(format, plain, bytes.size());
   return rt.text(std::move(out));
 }

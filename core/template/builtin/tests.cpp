@@ -85,9 +85,7 @@ Value all_cased(Call& call, bool upper) {
 
 Value test_lower(Call& call) { return all_cased(call, false); }
 Value test_upper(Call& call) { return all_cased(call, true); }
-Value test_escaped(Call& call) {
-  return Value::of(call.self.is_text() && call.self.text->markup);
-}
+Value test_escaped(Call& call) { return Value::of(call.self.is_text() && call.self.text->markup); }
 
 Value test_filter(Call& call) {
   return Value::of(call.self.is_text() && find_filter(call.self.text->bytes) != nullptr);

@@ -58,7 +58,7 @@ struct Expr {
   std::vector<std::string> ops;
   std::vector<ExprPtr> items;
   Arguments arguments;
-  const Builtin* builtin = nullptr;  // kFilter, kTest; null: unknown, an error if it is reached
+  const Builtin* builtin = nullptr;      // kFilter, kTest; null: unknown, an error if it is reached
   const Builtin* dict_method = nullptr;  // kAttribute: the method of that name, if there is one
   const Builtin* text_method = nullptr;
 };

@@ -61,9 +61,7 @@ class Lexer {
                                          '\n'));
     at_ += count;
   }
-  void push(TokenType type, std::string text) {
-    tokens_.push_back({type, std::move(text), line_});
-  }
+  void push(TokenType type, std::string text) { tokens_.push_back({type, std::move(text), line_}); }
   void fail(std::string message) {
     if (!error_)
       error_ = Error{ErrorCode::kDataRefused, fmt::format("line {}: {}", line_, message), {}};
@@ -234,8 +232,8 @@ void Lexer::number() {
   size_t end = at_;
   auto take = [&](auto accepted) {
     while (end < source_.size() &&
-           (accepted(source_[end]) || (source_[end] == '_' && end + 1 < source_.size() &&
-                                       accepted(source_[end + 1]))))
+           (accepted(source_[end]) ||
+            (source_[end] == '_' && end + 1 < source_.size() && accepted(source_[end + 1]))))
       ++end;
   };
   auto digit_at = [&](size_t at) { return at < source_.size() && is_digit(source_[at]); };
@@ -256,7 +254,8 @@ void Lexer::number() {
     take(is_digit);
   }
   if (!after_dot && end < source_.size() && (source_[end] | 0x20) == 'e') {
-    const bool sign = end + 1 < source_.size() && (source_[end + 1] == '+' || source_[end + 1] == '-');
+    const bool sign =
+        end + 1 < source_.size() && (source_[end + 1] == '+' || source_[end + 1] == '-');
     if (digit_at(end + (sign ? 2 : 1))) {
       real = true;
       end += sign ? 2 : 1;
@@ -265,7 +264,8 @@ void Lexer::number() {
   }
   std::string text = source_.substr(at_, end - at_);
   std::erase(text, '_');
-  if (!real && text.size() > 1 && text[0] == '0' && text.find_first_not_of('0') != std::string::npos)
+  if (!real && text.size() > 1 && text[0] == '0' &&
+      text.find_first_not_of('0') != std::string::npos)
     return fail(fmt::format("the number {} starts with a zero", text));
   push(real ? TokenType::kFloat : TokenType::kInteger, std::move(text));
   at_ = end;

@@ -9,11 +9,11 @@
 namespace aictl::jinja {
 namespace {
 
-constexpr int kMaxNesting = 200;  // of expressions and blocks inside each other, while parsing
+constexpr int kMaxNesting = 200;    // of expressions and blocks inside each other, while parsing
 constexpr int kMaxTreeDepth = 200;  // of one expression; a long chain of operators is deep too
 
-constexpr std::array<std::string_view, 8> kRefused = {
-    "include", "import", "from", "extends", "block", "autoescape", "trans", "do"};
+constexpr std::array<std::string_view, 8> kRefused = {"include", "import",     "from",  "extends",
+                                                      "block",   "autoescape", "trans", "do"};
 
 std::string describe(const Token& token) {
   switch (token.type) {
@@ -126,7 +126,7 @@ void Parser::adopt(Expr& parent, ExprPtr child) {
 
 Value Parser::literal(std::string bytes) {
   const std::string& kept = program_->bytes.emplace_back(std::move(bytes));
-  return Value::of(&program_->texts.emplace_back(Text{kept, true, false, {}}));
+  return Value::of(&program_->texts.emplace_back(Text{kept}));
 }
 
 int Parser::symbol(const std::string& name) {

@@ -91,20 +91,18 @@ Value reals(Runtime& rt, std::string_view op, double a, double b, bool untrusted
 }
 
 Value add_texts(Runtime& rt, const Text& a, const Text& b) {
-  if (!rt.spend_bytes(a.bytes.size() + b.bytes.size())) return {};
   const bool markup = a.markup || b.markup;
-  TextBuilder out;
-  out.bytes().reserve(a.bytes.size() + b.bytes.size());
-  for (const Text* part : {&a, &b}) {
-    if (markup && !part->markup) {
-      const Value escaped = escape_html(rt, *part);
-      if (rt.failed()) return {};
-      out.append(*escaped.text);
-    } else {
-      out.append(*part);
-    }
-  }
-  Value sum = rt.text(std::move(out));
+  TextBuilder right;
+  auto escaped = [&](const Text& part) -> const Text* {
+    if (!markup || part.markup) return &part;
+    const Value safe = escape_html(rt, part);
+    return rt.failed() ? nullptr : safe.text;
+  };
+  const Text* left = escaped(a);
+  const Text* added = escaped(b);
+  if (left == nullptr || added == nullptr || !rt.spend_bytes(added->bytes.size())) return {};
+  right.append(*added);
+  const Value sum = rt.concatenate(*left, right);
   if (!markup || rt.failed()) return sum;
   Text marked = *sum.text;
   marked.markup = true;
@@ -235,8 +233,8 @@ Value arithmetic(Runtime& rt, std::string_view op, const Value& a, const Value& 
     if (a.is_text())
       return rt.fail(fmt::format("can only concatenate str (not \"{}\") to str", type_name(b)));
     if (a.is(Kind::kList) || a.is(Kind::kTuple))
-      return rt.fail(fmt::format("can only concatenate {0} (not \"{1}\") to {0}", type_name(a),
-                                 type_name(b)));
+      return rt.fail(
+          fmt::format("can only concatenate {0} (not \"{1}\") to {0}", type_name(a), type_name(b)));
   }
   if (op == "*") {
     auto repeatable = [](const Value& v) {
@@ -282,7 +280,9 @@ Value get_slice(Runtime& rt, const Value& owner, const Value& start, const Value
                 const Value& step) {
   if (owner.is_undefined()) return rt.fail_undefined(owner);
   if (owner.is_text()) return slice_text(rt, *owner.text, start, stop, step);
-  if (!owner.is_indexed()) return rt.undefined(object_name(owner) + " cannot be sliced");
+  if (owner.is(Kind::kDict)) return rt.fail("unhashable type: 'slice'");
+  if (!owner.is_indexed())
+    return rt.fail(fmt::format("'{}' object is not subscriptable", type_name(owner)));
   const auto& items = owner.sequence->items;
   const auto bounds = slice_bounds(rt, start, stop, step, static_cast<int64_t>(items.size()));
   if (!bounds) return {};
@@ -292,7 +292,12 @@ Value get_slice(Runtime& rt, const Value& owner, const Value& start, const Value
     part.push_back(items[static_cast<size_t>(i)]);
     if (__builtin_add_overflow(i, stride, &i)) break;
   }
-  return rt.sequence(owner.kind, std::move(part), owner.untrusted);
+  Value made = rt.sequence(owner.kind, std::move(part), owner.untrusted);
+  if (!owner.is(Kind::kRange) || rt.failed()) return made;
+  const auto& whole = owner.sequence->range;  // at most 100,000 steps: nothing overflows
+  made.sequence->range = {whole[0] + first * whole[2], whole[0] + last * whole[2],
+                          whole[2] * std::clamp<int64_t>(stride, -(1 << 20), 1 << 20)};
+  return made;
 }
 
 }  // namespace aictl::jinja

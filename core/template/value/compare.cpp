@@ -113,8 +113,8 @@ bool less(Runtime& rt, const Value& a, const Value& b, std::string_view sign, in
 bool contains(Runtime& rt, const Value& container, const Value& item) {
   if (container.is_text()) {
     if (!item.is_text()) {
-      rt.fail(fmt::format("'in <string>' requires string as left operand, not {}",
-                          type_name(item)));
+      rt.fail(
+          fmt::format("'in <string>' requires string as left operand, not {}", type_name(item)));
       return false;
     }
     return rt.spend(container.text->bytes.size() / 32) &&
@@ -147,8 +147,7 @@ std::vector<Value> characters(Runtime& rt, const Text& text) {
   OriginCursor origin(text);
   for (size_t at = 0; at < text.bytes.size() && rt.spend();) {
     const auto length = static_cast<size_t>(utf8::decode(text.bytes.substr(at)).length);
-    found.push_back(rt.text(
-        Text{text.bytes.substr(at, length), origin.trusted_at(at), text.markup, {}}));
+    found.push_back(rt.text(Text{text.bytes.substr(at, length), origin.trusted_at(at)}));
     at += length;
   }
   return found;

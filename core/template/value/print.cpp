@@ -80,15 +80,7 @@ void print_dict(Runtime& rt, TextBuilder& out, const Value& value, int depth) {
 }
 
 void print_range(TextBuilder& out, const Value& value) {
-  const auto& items = value.sequence->items;
-  int64_t start = 0;
-  int64_t stop = 0;
-  int64_t step = 1;
-  if (!items.empty()) {
-    start = items[0].integer;
-    if (items.size() > 1) step = items[1].integer - start;
-    stop = items.back().integer + step;
-  }
+  const auto [start, stop, step] = value.sequence->range;
   const std::string text = step == 1 ? fmt::format("range({}, {})", start, stop)
                                      : fmt::format("range({}, {}, {})", start, stop, step);
   out.append(text, !value.untrusted);
@@ -147,9 +139,8 @@ void print_json_dict(Runtime& rt, TextBuilder& out, const Value& value, const Js
   std::vector<const std::pair<Value, Value>*> entries;
   for (const auto& entry : value.dict->entries) entries.push_back(&entry);
   if (style.sort_keys)
-    std::stable_sort(entries.begin(), entries.end(), [&rt](const auto* a, const auto* b) {
-      return less(rt, a->first, b->first);
-    });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [&rt](const auto* a, const auto* b) { return less(rt, a->first, b->first); });
   if (entries.empty()) return out.append("{}", trusted);
   out.append("{", trusted);
   for (size_t i = 0; i < entries.size() && !rt.failed(); ++i) {

@@ -72,7 +72,7 @@ Value Runtime::text(Text text) { return Value::of(&texts_.emplace_back(std::move
 Value Runtime::text(std::string bytes, bool trusted) {
   if (!spend_bytes(bytes.size())) return {};
   const std::string& kept = bytes_.emplace_back(std::move(bytes));
-  return text(Text{kept, trusted, false, {}});
+  return text(Text{kept, trusted});
 }
 
 Value Runtime::text(TextBuilder&& builder) {
@@ -81,10 +81,46 @@ Value Runtime::text(TextBuilder&& builder) {
   const bool trusted = runs.empty() || runs.front().trusted;
   if (runs.size() <= 1) runs.clear();
   const std::string& kept = bytes_.emplace_back(std::move(builder.bytes()));
-  return text(Text{kept, trusted, false, std::move(runs)});
+  Text made{kept, trusted};
+  made.runs = std::move(runs);
+  return text(std::move(made));
 }
 
-Value Runtime::literal(std::string_view bytes) { return text(Text{bytes, true, false, {}}); }
+Value Runtime::concatenate(const Text& left, const TextBuilder& right) {
+  const size_t size = left.bytes.size() + right.size();
+  if (size > limits.max_output_bytes) return spend_bytes(size), Value{};
+  std::string* buffer = left.tail;
+  const bool at_end =
+      buffer != nullptr && left.bytes.data() + left.bytes.size() == buffer->data() + buffer->size();
+  if (at_end && buffer->capacity() - buffer->size() >= right.size()) {
+    if (!spend_bytes(right.size())) return {};  // no earlier text of this buffer moves
+  } else {
+    if (!spend_bytes(size)) return {};
+    buffer = &bytes_.emplace_back();
+    buffer->reserve(size < 4096 ? size : 2 * size);
+    buffer->append(left.bytes);
+  }
+  buffer->append(right.bytes());
+  std::vector<Run> runs = left.runs;
+  if (runs.empty() && !left.bytes.empty()) runs.push_back({left.bytes.size(), left.trusted});
+  for (const Run& run : right.runs()) {
+    const Run moved{left.bytes.size() + run.end, run.trusted};
+    if (!runs.empty() && runs.back().trusted == run.trusted)
+      runs.back() = moved;
+    else
+      runs.push_back(moved);
+  }
+  if (!spend(runs.size() / 32)) return {};
+  const bool trusted = runs.empty() || runs.front().trusted;
+  if (runs.size() <= 1) runs.clear();
+  const char* begin = buffer->data() + (buffer->size() - size);
+  Text sum{{begin, size}, trusted};
+  sum.runs = std::move(runs);
+  sum.tail = buffer;
+  return text(std::move(sum));
+}
+
+Value Runtime::literal(std::string_view bytes) { return text(Text{bytes}); }
 
 Value Runtime::slice(const Text& whole, size_t begin, size_t end) {
   if (!spend(1 + whole.runs.size() / 32)) return {};
@@ -93,7 +129,7 @@ Value Runtime::slice(const Text& whole, size_t begin, size_t end) {
 
 Value Runtime::sequence(Kind kind, std::vector<Value> items, bool untrusted) {
   if (!spend(1 + items.size())) return {};
-  return Value::of(kind, &sequences_.emplace_back(Sequence{std::move(items), {}}), untrusted);
+  return Value::of(kind, &sequences_.emplace_back(Sequence{std::move(items)}), untrusted);
 }
 
 Value Runtime::list(std::vector<Value> items, bool untrusted) {
@@ -118,8 +154,7 @@ Value Runtime::from_json(const Json& tree, bool untrusted, int depth) {
   if (!spend()) return {};
   if (depth > kMaxDataDepth)
     return fail_too_large(fmt::format("a variable is nested deeper than {}", kMaxDataDepth));
-  if (tree.is_string())
-    return text(Text{tree.get_ref<const std::string&>(), !untrusted, false, {}});
+  if (tree.is_string()) return text(Text{tree.get_ref<const std::string&>(), !untrusted});
   if (tree.is_array()) {
     std::vector<Value> items;
     items.reserve(tree.size());
@@ -130,7 +165,7 @@ Value Runtime::from_json(const Json& tree, bool untrusted, int depth) {
     Dict* entries = dict();
     entries->entries.reserve(tree.size());
     for (const auto& [key, value] : tree.get_ref<const Json::object_t&>())
-      entries->entries.emplace_back(text(Text{key, !untrusted, false, {}}),
+      entries->entries.emplace_back(text(Text{key, !untrusted}),
                                     from_json(value, untrusted, depth + 1));
     return Value::of(Kind::kDict, entries, untrusted);
   }

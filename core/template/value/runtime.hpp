@@ -14,8 +14,7 @@ namespace aictl::jinja {
 
 class Runtime {
  public:
-  Runtime(const Options& options, const RenderOptions& limits)
-      : options(options), limits(limits) {}
+  Runtime(const Options& options, const RenderOptions& limits) : options(options), limits(limits) {}
 
   const Options& options;
   const RenderOptions& limits;
@@ -44,6 +43,8 @@ class Runtime {
   Value text(Text text);
   Value text(std::string bytes, bool trusted);
   Value text(TextBuilder&& builder);
+  /// `left` with `right` after it. A text that is added to again and again grows in place.
+  Value concatenate(const Text& left, const TextBuilder& right);
   /// Text of static storage or of the program: not copied.
   Value literal(std::string_view bytes);
   Value slice(const Text& text, size_t begin, size_t end);

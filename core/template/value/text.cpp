@@ -15,7 +15,8 @@ size_t first_run_after(const std::vector<Run>& runs, size_t offset) {
 }  // namespace
 
 Text Text::slice(size_t begin, size_t end) const {
-  Text part{bytes.substr(begin, end - begin), trusted, markup, {}};
+  Text part{bytes.substr(begin, end - begin), trusted};
+  part.markup = markup;
   if (runs.empty() || begin >= end) {
     if (begin >= end) part.trusted = true;
     return part;

@@ -18,10 +18,14 @@ struct Run {
 /// A string value. `bytes` belong to the program, the variables or the runtime's heap, all of which
 /// outlive a render. No `runs`: all bytes are `trusted` or all are not.
 struct Text {
+  explicit Text(std::string_view whole = {}, bool is_trusted = true)
+      : bytes(whole), trusted(is_trusted) {}
+
   std::string_view bytes;
-  bool trusted = true;
+  bool trusted;
   bool markup = false;  // made by `safe` or `escape`: `+` escapes what is added to it
   std::vector<Run> runs;
+  std::string* tail = nullptr;  // of the heap: the buffer whose end `bytes` reached when made
 
   /// Whether a user wrote any of it.
   bool has_untrusted() const { return !runs.empty() || (!trusted && !bytes.empty()); }
@@ -38,6 +42,8 @@ class TextBuilder {
   void append(const Text& text, size_t begin, size_t end);
 
   size_t size() const { return bytes_.size(); }
+  const std::string& bytes() const { return bytes_; }
+  const std::vector<Run>& runs() const { return runs_; }
   std::string& bytes() { return bytes_; }
   /// The runs so far, neighbours differing; empty when nothing was appended.
   std::vector<Run>& runs() { return runs_; }

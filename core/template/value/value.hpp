@@ -3,6 +3,7 @@
 // freely, and cycles cost nothing.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -79,14 +80,13 @@ struct Value {
   bool is_indexed() const { return kind >= Kind::kList && kind <= Kind::kRange; }
   bool is_callable() const { return kind >= Kind::kMacro && kind <= Kind::kMethod; }
   int64_t as_integer() const { return kind == Kind::kBool ? (boolean ? 1 : 0) : integer; }
-  double as_real() const {
-    return kind == Kind::kFloat ? real : static_cast<double>(as_integer());
-  }
+  double as_real() const { return kind == Kind::kFloat ? real : static_cast<double>(as_integer()); }
 };
 
 struct Sequence {
   std::vector<Value> items;
-  std::string_view view;  // of a kView: "dict_keys" and so on
+  std::string_view view = {};         // of a kView: "dict_keys" and so on
+  std::array<int64_t, 3> range = {};  // of a kRange: start, stop, step
 };
 
 /// Why a value is undefined: the message of the error that using it gives.
@@ -104,7 +104,6 @@ struct Method {
 struct Loop {
   const std::vector<Value>* items;
   size_t index = 0;
-  int64_t depth = 1;
   mutable Value changed = {};  // what loop.changed() saw last; undefined before
 };
 
