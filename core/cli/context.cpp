@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -31,7 +32,8 @@ Streams Streams::of_process() {
           isatty(STDIN_FILENO) == 1,
           isatty(STDOUT_FILENO) == 1,
           isatty(STDERR_FILENO) == 1,
-          terminal_width()};
+          terminal_width(),
+          STDOUT_FILENO};
 }
 
 Context::Context(Streams streams, Environment environment)
@@ -40,6 +42,11 @@ Context::Context(Streams streams, Environment environment)
 bool Context::colors_allowed() const {
   return !flags.no_color && environment_("NO_COLOR").value_or("").empty() &&
          environment_("TERM").value_or("") != "dumb";
+}
+
+bool Context::reader_gone() const {
+  pollfd out{streams_.out_fd, POLLOUT, 0};
+  return streams_.out_fd >= 0 && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
 void Context::print_result(const Json& tree, const std::function<void(std::ostream&)>& as_table) {

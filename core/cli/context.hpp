@@ -24,7 +24,8 @@ struct Streams {
   std::ostream& out;
   std::ostream& err;
   bool in_is_terminal = false, out_is_terminal = false, err_is_terminal = false;
-  int width = 80;  // columns of the terminal
+  int width = 80;   // columns of the terminal
+  int out_fd = -1;  // of `out`, when it is the process's own
 
   /// The process's own: isatty decides, the terminal tells its width.
   static Streams of_process();
@@ -57,6 +58,9 @@ class Context {
   /// --no-color.
   bool colors_out() const { return streams_.out_is_terminal && colors_allowed(); }
   bool colors_err() const { return streams_.err_is_terminal && colors_allowed(); }
+
+  /// Whether stdout is a pipe whose reader has left, as `| head` does.
+  bool reader_gone() const;
 
   /// Prints a command's result: `tree` for -o json|yaml, else what `as_table` writes to out().
   void print_result(const Json& tree, const std::function<void(std::ostream&)>& as_table);

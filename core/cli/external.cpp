@@ -56,7 +56,7 @@ std::optional<External> find_external(const Command& root,
     const auto end = arguments.begin() + static_cast<std::ptrdiff_t>(words);
     const std::string name = fmt::format("{}{}", kPrefix, fmt::join(arguments.begin(), end, "-"));
     for (const std::string& folder : folders)
-      if (std::string path = folder + "/" + name; is_executable(path))
+      if (std::string path = fmt::format("{}/{}", folder, name); is_executable(path))
         return External{std::move(path), {end, arguments.end()}};
   }
   return std::nullopt;
@@ -66,6 +66,7 @@ int run_external(const External& external, Context& context) {
   std::vector<std::string> words{external.path};
   words.insert(words.end(), external.arguments.begin(), external.arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   execv(external.path.c_str(), argv.data());
@@ -86,7 +87,7 @@ std::vector<ExternalRow> list_externals(const Command& root, const Environment& 
         names.push_back(std::move(name));
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
-      const std::string path = folder + "/" + name;
+      const std::string path = fmt::format("{}/{}", folder, name);
       std::string command = name.substr(kPrefix.size());
       std::replace(command.begin(), command.end(), '-', ' ');
       if (command.empty() || !is_executable(path)) continue;

@@ -69,7 +69,7 @@ class KeyCheck {
                                where(file_, pointer_of(prefix), true), prefix),
                    ""};
     for (const auto& [name, value] : tree.items()) {
-      const std::string key = prefix.empty() ? name : prefix + "." + name;
+      const std::string key = prefix.empty() ? name : fmt::format("{}.{}", prefix, name);
       const bool plain = name.find_first_of("./~") == name.npos;
       if (plain && keys_.contains(key)) continue;
       if (!plain || !is_section(key)) return unknown(prefix, name, key);

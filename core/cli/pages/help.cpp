@@ -66,6 +66,16 @@ std::string layers_note(const Schema& schema) {
   return "";
 }
 
+// A default worth showing; empty for what goes without saying: off, unset, an empty list.
+std::string default_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_null() || value == false) return "";
+  if (!value.is_array()) return dump_json(value);
+  std::string out;
+  for (const Json& item : value) out += (out.empty() ? "" : ",") + default_text(item);
+  return out;
+}
+
 }  // namespace
 
 std::string argument_word(const Argument& argument) {
@@ -95,13 +105,8 @@ std::string flag_word(const Row& row) {
 std::string row_text(const Row& row) {
   std::string out = row.help();
   if (!row.words().empty()) out += fmt::format(": {}", fmt::join(row.words(), ", "));
-  const Json& value = row.default_value();
-  const bool shown = value.is_number() || (value.is_boolean() && value.get<bool>()) ||
-                     (value.is_string() && !value.get_ref<const std::string&>().empty());
-  if (shown && !row.is_secret())
-    out += fmt::format(" (default {})",
-                       value.is_string() ? value.get<std::string>() : dump_json(value));
-  return out;
+  const std::string value = row.is_secret() ? "" : default_text(row.default_value());
+  return value.empty() ? out : fmt::format("{} (default {})", out, value);
 }
 
 std::string help(const std::string& name, const Command& command, const Schema& globals,

@@ -57,7 +57,7 @@ class Page {
   std::string text_;
 };
 
-std::string trimmed(std::string text) {
+std::string trimmed(const std::string& text) {
   return text.substr(std::min(text.find_first_not_of(' '), text.size()));
 }
 
