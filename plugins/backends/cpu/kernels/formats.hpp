@@ -24,7 +24,6 @@ struct Q8Tile {
     return V::load_codes(group + b * kBlockBytes + j * kVector);
   }
   [[gnu::always_inline]] typename V::F32 scale(int b) const { return V::from_f16(scales + b * 32); }
-  [[gnu::always_inline]] const std::byte* scale_bytes(int b) const { return scales + b * 32; }
 };
 
 // The nibbles all 4-, 5- and 6-bit formats share.
@@ -52,7 +51,6 @@ struct Q4Tile : NibblePlane<V> {
     return this->nibbles(b, j);
   }
   [[gnu::always_inline]] typename V::F32 scale(int b) const { return V::from_f16(scales + b * 32); }
-  [[gnu::always_inline]] const std::byte* scale_bytes(int b) const { return scales + b * 32; }
 };
 
 // Scales and minimums of Q4_K and Q5_K: bytes times an f16 of the group; both products are exact.
@@ -65,13 +63,10 @@ struct KScales : NibblePlane<V> {
   [[gnu::always_inline]] explicit KScales(const std::byte* g)
       : NibblePlane<V>{g}, d(V::from_f16(g + Planes::kD)), dmin(V::from_f16(g + Planes::kDMin)) {}
   [[gnu::always_inline]] typename V::F32 scale(int b) const {
-    return V::mul(V::from_u8(scale_bytes(b)), d);
+    return V::mul(V::from_u8(this->group + Planes::kScales + b * kLanes), d);
   }
   [[gnu::always_inline]] typename V::F32 min(int b) const {
     return V::mul(V::from_u8(this->group + Planes::kMins + b * kLanes), dmin);
-  }
-  [[gnu::always_inline]] const std::byte* scale_bytes(int b) const {
-    return this->group + Planes::kScales + b * kLanes;
   }
 };
 
@@ -115,9 +110,6 @@ struct Q6KTile : NibblePlane<V> {
   }
   [[gnu::always_inline]] typename V::F32 scale(int half) const {
     return V::mul(V::from_i8(this->group + Q6KPlanes::kScales + half * kLanes), d);
-  }
-  [[gnu::always_inline]] const std::byte* scale_bytes(int b) const {
-    return this->group + Q6KPlanes::kScales + 2 * b * kLanes;
   }
 };
 

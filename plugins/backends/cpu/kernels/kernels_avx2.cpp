@@ -18,7 +18,7 @@
 #pragma GCC target("avx2,fma,f16c")
 #endif
 
-#include "plugins/backends/cpu/kernels/simd_avx2.hpp"
+#include "plugins/backends/cpu/simd/avx2.hpp"
 #include "plugins/backends/cpu/kernels/table.hpp"
 
 #ifdef __clang__

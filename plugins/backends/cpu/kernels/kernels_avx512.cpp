@@ -18,7 +18,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c")
 #endif
 
-#include "plugins/backends/cpu/kernels/simd_avx512.hpp"
+#include "plugins/backends/cpu/simd/avx512.hpp"
 #include "plugins/backends/cpu/kernels/table.hpp"
 
 #ifdef __clang__

@@ -1,5 +1,5 @@
 // Kernels for any machine: the same templates over plain arrays.
-#include "plugins/backends/cpu/kernels/simd_scalar.hpp"
+#include "plugins/backends/cpu/simd/scalar.hpp"
 #include "plugins/backends/cpu/kernels/table.hpp"
 
 namespace aictl::cpu {

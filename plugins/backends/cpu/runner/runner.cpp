@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "plugins/backends/cpu/runner/model.hpp"
+#include "plugins/backends/cpu/weights/model.hpp"
 #include "plugins/backends/cpu/runner/stages.hpp"
 
 namespace aictl::cpu {

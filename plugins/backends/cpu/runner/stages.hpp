@@ -9,7 +9,7 @@
 #include "plugins/backends/cpu/runner/attention.hpp"
 #include "plugins/backends/cpu/runner/kv.hpp"
 #include "plugins/backends/cpu/runner/linear.hpp"
-#include "plugins/backends/cpu/runner/model.hpp"
+#include "plugins/backends/cpu/weights/model.hpp"
 #include "plugins/backends/cpu/runner/rope.hpp"
 #include "plugins/backends/cpu/team/team.hpp"
 

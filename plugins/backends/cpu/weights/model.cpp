@@ -1,5 +1,5 @@
 // Two passes over the same list of tensors: the first adds up sizes, the second packs.
-#include "plugins/backends/cpu/runner/model.hpp"
+#include "plugins/backends/cpu/weights/model.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,0 +1,136 @@
+// The whole backend: the conformance suite on each instruction set, equal bits whatever runs it,
+// and the numbers of an independent implementation.
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <span>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "core/base/file.hpp"
+#include "core/value/json.hpp"
+#include "plugins/backends/cpu/cpu.hpp"
+#include "plugins/backends/cpu/kernels/choose.hpp"
+#include "plugins/services/inference/load/model.hpp"
+#include "plugins/services/inference/load/random_model.hpp"
+#include "tests/conformance/backend_suite.hpp"
+#include "tests/conformance/step_driver.hpp"
+
+using namespace aictl;
+using namespace aictl::inference;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::unique_ptr<Backend> make(int threads, std::string isa) {
+  auto backend = make_cpu_backend({threads, std::move(isa)});
+  REQUIRE_MESSAGE(backend.ok(), backend.error().message);
+  return std::move(*backend);
+}
+
+// Logits of a prompt in two chunks and of a few decode steps.
+std::vector<std::vector<float>> trace(Backend& backend, const Model& model) {
+  test::StepDriver driver(backend, model.spec(), model.tensors(),
+                          {.max_rows = 80, .max_logit_rows = 2, .kv_blocks = 4});
+  std::vector<int32_t> prompt;
+  for (int i = 0; i < 75; ++i) prompt.push_back(i * 37 % model.spec().vocab);
+  std::vector<std::vector<float>> logits{driver.prefill(0, prompt, 70)};
+  for (int32_t token : {3, 5, 8}) logits.push_back(driver.step({{0, {token}}})[0]);
+  return logits;
+}
+
+void check_parity(const fs::path& models, const std::string& name) {
+  CAPTURE(name);
+  auto model = Model::open(models / "tiny" / (name + ".gguf"));
+  REQUIRE_MESSAGE(model.ok(), model.error().message);
+  auto text = read_file(models / "tiny" / (name + ".logits.json"));
+  REQUIRE(text.ok());
+  auto golden = parse_json(*text);
+  REQUIRE(golden.ok());
+  const auto expected = (*golden)["logprobs"].get<std::vector<double>>();
+  auto backend = make(0, "");
+  test::StepDriver driver(*backend, model->spec(), model->tensors(),
+                          {.max_rows = 32, .max_logit_rows = 1, .kv_blocks = 4});
+  const auto ours = test::log_softmax(
+      driver.prefill(0, (*golden)["prompt_ids"].get<std::vector<int32_t>>(), 32));
+  REQUIRE_EQ(ours.size(), expected.size());
+  double worst = 0;
+  for (size_t i = 0; i < ours.size(); ++i) worst = std::max(worst, std::fabs(ours[i] - expected[i]));
+  CHECK_LE(worst, (*golden)["suggested_tolerance_logprob"].get<double>());
+}
+
+}  // namespace
+
+TEST_CASE("backend cpu: holds what every backend must hold, on each instruction set") {
+  for (const cpu::Kernels* kernels : cpu::supported_kernels()) {
+    const std::string isa(kernels->isa);
+    CAPTURE(isa);
+    // KV is f16 also under f32 weights, hence more than their 1e-4.
+    test::check_backend([&] { return make(2, isa); }, {.f32_weights = 2e-3});
+  }
+}
+
+TEST_CASE("backend cpu: logits have the same bits for any instruction set and thread count") {
+  for (DType type : {DType::kF16, DType::kQ8_0, DType::kQ4_K}) {
+    const auto bytes = make_random_model({.hidden = 256,
+                                          .heads = 6,
+                                          .kv_heads = 2,
+                                          .head_dim = 32,
+                                          .ffn = 512,
+                                          .dtype = type,
+                                          .mixed = type == DType::kQ4_K});
+    REQUIRE_MESSAGE(bytes.ok(), bytes.error().message);
+    const auto model = Model::parse(std::as_bytes(std::span(*bytes)));
+    REQUIRE_MESSAGE(model.ok(), model.error().message);
+    const auto right = trace(*make(1, "scalar"), *model);
+    for (const cpu::Kernels* kernels : cpu::supported_kernels())
+      for (int threads : {1, 2, 3}) CHECK(trace(*make(threads, std::string(kernels->isa)), *model) == right);
+  }
+}
+
+TEST_CASE("backend cpu: tiny models give the logits of an independent implementation") {
+  const fs::path models = fs::path(AICTL_SHARED) / "models";
+  if (!fs::exists(models)) {
+    std::cout << "skipped: no reference models at " << models << "\n";
+    return;
+  }
+  for (const char* name :
+       {"llama", "llama-tied", "llama-ropelinear", "llama-ropefreqs", "llama-yarn", "qwen2",
+        "qwen3", "q-llama-Q8_0", "q-llama-Q4_0", "q-llama-Q4_K_M", "q-llama-Q5_K_M",
+        "q-llama-Q6_K", "q-qwen2-Q8_0", "q-qwen2-Q4_0", "q-qwen2-Q4_K_M", "q-qwen2-Q6_K"})
+    check_parity(models, name);
+}
+
+TEST_CASE("backend cpu: says what it is, measures its ceilings, refuses an unknown set") {
+  Plugins plugins;
+  add_cpu_backend(plugins);
+  const auto row = plugins.backends.find("cpu");
+  REQUIRE(row.ok());
+  auto backend = (*row)->make({.threads = 1, .isa = "scalar"});
+  REQUIRE(backend.ok());
+  CHECK_EQ((*backend)->info().isa, "scalar");
+  CHECK_EQ((*backend)->info().threads, 1);
+  const Ceilings ceilings = make(0, "")->measure();
+  CHECK_GT(ceilings.read_gbs, 0);
+  CHECK_GT(ceilings.int8_tops, ceilings.f32_tflops);
+  CHECK_FALSE(make_cpu_backend({.threads = 0, .isa = "avx9"}).ok());
+  setenv("AICTL_CPU_ISA", "avx9", 1);
+  CHECK_FALSE(make_cpu_backend({}).ok());
+  setenv("AICTL_CPU_ISA", "scalar", 1);
+  const auto forced = make_cpu_backend({});
+  REQUIRE(forced.ok());
+  CHECK_EQ((*forced)->info().isa, "scalar");
+  unsetenv("AICTL_CPU_ISA");
+}
+
+TEST_CASE("backend cpu: memory that does not suffice is an error, not an abort") {
+  const auto bytes = make_random_model({});
+  REQUIRE(bytes.ok());
+  const auto model = Model::parse(std::as_bytes(std::span(*bytes)));
+  REQUIRE(model.ok());
+  const auto runner = make(1, "")->load(model->spec(), model->tensors(), {.kv_blocks = 1 << 30});
+  REQUIRE_FALSE(runner.ok());
+  CHECK_EQ(runner.error().code, ErrorCode::kResourceExhausted);
+}
