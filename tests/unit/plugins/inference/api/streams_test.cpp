@@ -35,11 +35,13 @@ std::string summary(TestServer& server, const std::string& path, const Json& bod
   if (body.value("stream", false)) {
     for (const std::string& data : server.events(path, body)) {
       if (data == "[DONE]") continue;
-      for (const Json& choice : tree(data)["choices"]) add(choice, chat ? "delta" : "text");
+      const Json chunk = tree(data);
+      for (const Json& choice : chunk["choices"]) add(choice, chat ? "delta" : "text");
     }
   } else {
-    for (const Json& choice : tree(server.post(path, body).body)["choices"])
-      add(choice, chat ? "message" : "text");
+    const Json answer = tree(server.post(path, body).body);
+    REQUIRE_MESSAGE(answer.contains("choices"), dump_json(answer));
+    for (const Json& choice : answer["choices"]) add(choice, chat ? "message" : "text");
   }
   std::string out;
   for (const auto& [index, text] : texts)
@@ -199,12 +201,11 @@ TEST_CASE("stream: a client that leaves frees its place at once") {
     std::thread asking([&] {
       auto answer = client.stream(
           "POST", "/v1/chat/completions", dump_json(body), {{"Content-Type", "application/json"}},
-          [](int, const http::Headers&) { return true; },
-          [&](std::string_view bytes) { return bytes.find("content") == bytes.npos; });
+          [](int, const http::Headers&) { return true; }, [](std::string_view) { return true; });
       CHECK_FALSE(answer.ok());
     });
     CHECK(eventually([&] { return gate.holds(); }));
-    if (!stream) client.cancel();
+    client.cancel();
     asking.join();
     CHECK(eventually([&] { return server.server().stats().exchanges == 0; }));
     gate.open();
