@@ -103,7 +103,8 @@ class Session {
   }
 
   Result<Answer> generate() {
-    auto rendered = model_.render({{"messages", messages_}, {"add_generation_prompt", true}});
+    auto rendered =
+        model_.text().render({{"messages", messages_}, {"add_generation_prompt", true}});
     if (!rendered) return std::move(rendered).error();
     const Signals interrupt{SIGINT};
     const auto sink = [&](std::string_view piece) {

@@ -17,4 +17,10 @@ Result<std::unique_ptr<LocalModel>> open_model(App& app, const std::string& refe
   return own_runtime(app)->open(*path, settings);
 }
 
+Result<std::unique_ptr<LocalText>> open_text(App& app, const std::string& reference) {
+  auto path = resolve_model(app.plugins, reference);
+  if (!path) return std::move(path).error();
+  return own_runtime(app)->open_text(*path);
+}
+
 }  // namespace aictl

@@ -75,7 +75,7 @@ Result<Json> messages_of(const RenderFlags& flags, cli::Context& context) {
 Result<Json> render_model(App& app, const RenderFlags& flags, cli::Context& context) {
   auto request = messages_of(flags, context);
   if (!request) return request;
-  auto model = open_model(app, flags.model, {});
+  auto model = open_text(app, flags.model);
   if (!model) return std::move(model).error();
   if (!request->contains("add_generation_prompt"))
     (*request)["add_generation_prompt"] = !flags.no_generation_prompt;

@@ -30,7 +30,7 @@ Result<std::string> whole_prompt(const RunFlags& flags, cli::Context& context) {
   return prompt + piped;
 }
 
-Result<std::vector<int32_t>> prompt_tokens(const RunFlags& flags, const LocalModel& model,
+Result<std::vector<int32_t>> prompt_tokens(const RunFlags& flags, const LocalText& model,
                                            cli::Context& context) {
   if (!flags.tokens.empty()) return flags.tokens;
   auto prompt = whole_prompt(flags, context);
@@ -51,7 +51,7 @@ Result<std::vector<int32_t>> prompt_tokens(const RunFlags& flags, const LocalMod
 Result<int> run(App& app, const RunFlags& flags, cli::Context& context) {
   auto model = open_model(app, flags.model, flags.generation.engine);
   if (!model) return std::move(model).error();
-  auto prompt = prompt_tokens(flags, **model, context);
+  auto prompt = prompt_tokens(flags, (*model)->text(), context);
   if (!prompt) return std::move(prompt).error();
   const Signals interrupt{SIGINT};
   const bool structured = context.flags.output == cli::OutputFormat::kJson ||

@@ -25,7 +25,7 @@ Result<std::string> input_text(const TokenizeFlags& flags, cli::Context& context
 }
 
 Result<int> tokenize(App& app, const TokenizeFlags& flags, cli::Context& context) {
-  auto model = open_model(app, flags.model, {});
+  auto model = open_text(app, flags.model);
   if (!model) return std::move(model).error();
   auto text = input_text(flags, context);
   if (!text) return std::move(text).error();

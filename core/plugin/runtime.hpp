@@ -50,23 +50,31 @@ struct Answer {
 /// Takes text as it comes, whole UTF-8 sequences; returns false to end the generation.
 using TextSink = std::function<bool(std::string_view)>;
 
-/// An opened model. The header, tokenizer and template are read at open; weights by load(), which
-/// generate() and logprobs() call themselves. Used by one thread.
-class LocalModel {
+/// The text side of a model file: tokenizer and chat template, of any architecture. Callable from
+/// any thread.
+class LocalText {
  public:
-  virtual ~LocalModel() = default;
-  /// What the file says and what running it takes: stable keys, see man aictl-model-show.
-  virtual Json describe() const = 0;
+  virtual ~LocalText() = default;
   /// `special`: adds what the model wants around a text (bos), and reads special tokens out of it.
   virtual Result<std::vector<int32_t>> tokenize(std::string_view text, bool special) const = 0;
   /// Errors: kInvalidArgument naming a token that is not in the vocabulary.
   virtual Result<std::string> detokenize(std::span<const int32_t> tokens) const = 0;
   /// Whether it has a chat template.
   virtual bool can_chat() const = 0;
-  /// Renders the model's chat template. `request` has messages and, if wanted, tools,
-  /// add_generation_prompt and chat_template_kwargs, as in a chat request. Errors: kUnsupported
-  /// without a template; what the template raises.
+  /// Renders the chat template. `request` has messages and, if wanted, tools, add_generation_prompt
+  /// and chat_template_kwargs, as in a chat request. Errors: kUnsupported without a template; what
+  /// the template raises.
   virtual Result<ChatPrompt> render(const Json& request) const = 0;
+};
+
+/// An opened model. Its header is read and checked at open; weights by load(), which generate() and
+/// logprobs() call themselves. Used by one thread.
+class LocalModel {
+ public:
+  virtual ~LocalModel() = default;
+  virtual const LocalText& text() const = 0;
+  /// What the file says and what running it takes: stable keys, see man aictl-model-show.
+  virtual Json describe() const = 0;
   /// Loads weights and starts the engine; does nothing the second time.
   virtual Result<void> load() = 0;
   /// Errors: as Engine::submit; what ended it, unless it stopped, reached its length or `sink`
@@ -97,6 +105,8 @@ class Runtime {
   /// Errors: kNotFound, kDataRefused, kUnsupported, each naming the file and the key or tensor.
   virtual Result<std::unique_ptr<LocalModel>> open(const std::filesystem::path& model,
                                                    const EngineSettings& settings) = 0;
+  /// The text side alone, also of files without weights and of architectures that cannot be run.
+  virtual Result<std::unique_ptr<LocalText>> open_text(const std::filesystem::path& model) = 0;
   /// Ceilings and speeds of one run, with shares of the ceilings: see man aictl-bench-model for the
   /// keys.
   virtual Result<Json> bench(const BenchOptions& options, const EngineSettings& settings,

@@ -35,30 +35,6 @@ Result<void> read_vocab(const Gguf& file, const ModelSpec& spec, VocabSource& in
   return {};
 }
 
-Result<void> read_templates(const Gguf& file,
-                            std::vector<std::pair<std::string, std::string>>& into) {
-  constexpr std::string_view kKey = "tokenizer.chat_template";
-  for (const GgufEntry& entry : file.entries()) {
-    if (!entry.key.starts_with(kKey)) continue;
-    std::string_view name = entry.key.substr(kKey.size());
-    if (!name.empty() && name[0] != '.') continue;  // tokenizer.chat_templates: the list of names
-    if (!name.empty()) name.remove_prefix(1);
-    auto text = file.text(entry.key);
-    if (!text) return std::move(text).error();
-    if (text->size() > kLongestTemplate || into.size() == kMaxTemplates)
-      return Error{ErrorCode::kTooLarge,
-                   fmt::format("{}: key {}: found {} bytes, expected at most {} and {} templates",
-                               file.place(), quoted(entry.key), text->size(), kLongestTemplate,
-                               kMaxTemplates),
-                   ""};
-    into.emplace_back(name, *text);
-  }
-  std::stable_sort(into.begin(), into.end(), [](const auto& a, const auto& b) {
-    return a.first.empty() && !b.first.empty();
-  });
-  return {};
-}
-
 std::string canonical(const ModelSpec& s) {
   std::string text = fmt::format("{} {} {} {} {} {} {} {} {} {:a} {:a} {} {} {} {} {} {:a} {}",
                                  s.arch, s.n_layers, s.hidden, s.n_heads, s.n_kv_heads, s.head_dim,
@@ -106,6 +82,30 @@ Json describe_types(const Gguf& file) {
 
 }  // namespace
 
+Result<std::vector<std::pair<std::string, std::string>>> read_templates(const Gguf& file) {
+  std::vector<std::pair<std::string, std::string>> into;
+  constexpr std::string_view kKey = "tokenizer.chat_template";
+  for (const GgufEntry& entry : file.entries()) {
+    if (!entry.key.starts_with(kKey)) continue;
+    std::string_view name = entry.key.substr(kKey.size());
+    if (!name.empty() && name[0] != '.') continue;  // tokenizer.chat_templates: the list of names
+    if (!name.empty()) name.remove_prefix(1);
+    auto text = file.text(entry.key);
+    if (!text) return std::move(text).error();
+    if (text->size() > kLongestTemplate || into.size() == kMaxTemplates)
+      return Error{ErrorCode::kTooLarge,
+                   fmt::format("{}: key {}: found {} bytes, expected at most {} and {} templates",
+                               file.place(), quoted(entry.key), text->size(), kLongestTemplate,
+                               kMaxTemplates),
+                   ""};
+    into.emplace_back(name, *text);
+  }
+  std::stable_sort(into.begin(), into.end(), [](const auto& a, const auto& b) {
+    return a.first.empty() && !b.first.empty();
+  });
+  return into;
+}
+
 Result<Model> Model::open(const std::filesystem::path& path) {
   auto file = Gguf::open(path);
   if (!file) return std::move(file).error();
@@ -128,8 +128,9 @@ Result<Model> Model::understand(Gguf opened) {
   state->table = std::move(*table);
   if (auto done = read_vocab(state->file, state->spec, state->vocab); !done)
     return std::move(done).error();
-  if (auto done = read_templates(state->file, state->templates); !done)
-    return std::move(done).error();
+  auto templates = read_templates(state->file);
+  if (!templates) return std::move(templates).error();
+  state->templates = std::move(*templates);
   state->fingerprint = fingerprint_of(state->spec, state->file);
   return Model(std::move(state));
 }

@@ -69,4 +69,8 @@ class Model {
   std::unique_ptr<State> state_;  // in one place, so that references survive moves
 };
 
+/// Name and text of each chat template of a file; the default one is called "" and comes first.
+/// Errors: kDataRefused for one that is no string, kTooLarge.
+Result<std::vector<std::pair<std::string, std::string>>> read_templates(const Gguf& file);
+
 }  // namespace aictl::inference

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/base/memory.hpp"
+#include "plugins/services/inference/spec/vocab_source.hpp"
 
 namespace aictl::inference {
 namespace {
@@ -16,10 +17,11 @@ constexpr std::string_view kChatMl =
     "}}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
-Result<std::optional<jinja::Template>> chat_template_of(const Model& model,
+using Templates = std::vector<std::pair<std::string, std::string>>;
+
+Result<std::optional<jinja::Template>> chat_template_of(const Templates& templates,
                                                         const Tokenizer& tokenizer) {
   std::string_view source;
-  const auto& templates = model.chat_templates();
   if (!templates.empty())
     source = templates.front().second;
   else if (tokenizer.vocab().find("<|im_start|>") != Vocab::kNoToken)
@@ -31,20 +33,38 @@ Result<std::optional<jinja::Template>> chat_template_of(const Model& model,
   return std::optional(std::move(*parsed));
 }
 
+Result<TextSide> text_side(const VocabSource& vocab, const Templates& templates) {
+  auto tokenizer = Tokenizer::make(vocab);
+  if (!tokenizer) return std::move(tokenizer).error();
+  auto chat_template = chat_template_of(templates, *tokenizer);
+  if (!chat_template) return std::move(chat_template).error();
+  return TextSide{std::move(*tokenizer), std::move(*chat_template)};
+}
+
 }  // namespace
+
+Result<TextSide> open_text_side(const std::filesystem::path& path) {
+  auto file = Gguf::open(path);
+  if (!file) return std::move(file).error();
+  auto vocab = read_vocab_source(*file);
+  if (!vocab) return std::move(vocab).error();
+  auto templates = read_templates(*file);
+  if (!templates) return std::move(templates).error();
+  auto text = text_side(*vocab, *templates);
+  if (!text) return std::move(text).error().within(path.string());
+  return text;
+}
 
 Result<TextModel> open_text_model(const std::filesystem::path& path) {
   auto model = Model::open(path);
   if (!model) return std::move(model).error();
-  auto tokenizer = Tokenizer::make(model->vocab());
-  if (!tokenizer) return std::move(tokenizer).error().within(path.string());
-  auto chat_template = chat_template_of(*model, *tokenizer);
-  if (!chat_template) return std::move(chat_template).error().within(path.string());
-  return TextModel{std::move(*model), std::move(*tokenizer), std::move(*chat_template)};
+  auto text = text_side(model->vocab(), model->chat_templates());
+  if (!text) return std::move(text).error().within(path.string());
+  return TextModel{std::move(*model), std::move(*text)};
 }
 
-std::string default_id(const TextModel& model, const std::filesystem::path& path) {
-  std::string id = model.model.spec().name;
+std::string default_id(const Model& model, const std::filesystem::path& path) {
+  std::string id = model.spec().name;
   const auto plain = [](unsigned char c) {
     return std::isalnum(c) || c == '.' || c == '-' || c == '_';
   };
@@ -53,7 +73,7 @@ std::string default_id(const TextModel& model, const std::filesystem::path& path
   return id;
 }
 
-Result<RunningModel> plan_model(const TextModel& model, const EngineSettings& settings,
+Result<RunningModel> plan_model(const Model& model, const EngineSettings& settings,
                                 const Plugins& plugins) {
   auto row = plugins.backends.find(settings.backend);
   if (!row) return std::move(row).error();
@@ -61,8 +81,8 @@ Result<RunningModel> plan_model(const TextModel& model, const EngineSettings& se
   options.threads = settings.threads;
   auto backend = (*row)->make(options);
   if (!backend) return std::move(backend).error();
-  auto plan = plan_engine(model.model.spec(), model.model.weight_bytes(), **backend, settings,
-                          available_memory());
+  auto plan =
+      plan_engine(model.spec(), model.weight_bytes(), **backend, settings, available_memory());
   if (!plan) return std::move(plan).error();
   RunningModel running;
   running.backend = std::move(*backend);
@@ -70,12 +90,11 @@ Result<RunningModel> plan_model(const TextModel& model, const EngineSettings& se
   return running;
 }
 
-Result<void> start_model(const TextModel& model, RunningModel& running) {
-  const ModelSpec& spec = model.model.spec();
-  auto runner = running.backend->load(spec, model.model.tensors(), running.plan.runner);
-  if (!runner) return std::move(runner).error().within(model.model.file().place());
+Result<void> start_model(const Model& model, const Vocab& vocab, RunningModel& running) {
+  const ModelSpec& spec = model.spec();
+  auto runner = running.backend->load(spec, model.tensors(), running.plan.runner);
+  if (!runner) return std::move(runner).error().within(model.file().place());
   EngineOptions options = engine_options(running.plan);
-  const Vocab& vocab = model.tokenizer.vocab();
   options.vocab_tokens = std::min(vocab.size(), spec.vocab);
   options.end_tokens = vocab.end_ids;
   auto engine = Engine::start(std::move(options), spec, std::move(*runner));

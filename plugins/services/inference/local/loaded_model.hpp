@@ -16,9 +16,8 @@
 
 namespace aictl::inference {
 
-/// What needs no weights. The file stays mapped.
-struct TextModel {
-  Model model;
+/// Tokenizer and chat template of a model file.
+struct TextSide {
   Tokenizer tokenizer;
   std::optional<jinja::Template> chat_template;  // nullopt: it cannot chat
 
@@ -27,12 +26,21 @@ struct TextModel {
   }
 };
 
-/// Errors: as Model::open and Tokenizer::make, naming the file; a chat template that does not
-/// parse.
+/// Reads no weights, and takes any architecture. Errors: as Gguf::open and Tokenizer::make, naming
+/// the file; a chat template that does not parse.
+Result<TextSide> open_text_side(const std::filesystem::path& path);
+
+/// What can be run: the file stays mapped.
+struct TextModel {
+  Model model;
+  TextSide text;
+};
+
+/// Errors: as Model::open and open_text_side.
 Result<TextModel> open_text_model(const std::filesystem::path& path);
 
 /// A name to ask for: general.name made short, or the file's name without its ending.
-std::string default_id(const TextModel& model, const std::filesystem::path& path);
+std::string default_id(const Model& model, const std::filesystem::path& path);
 
 /// An engine and what it stands on; destroyed in the right order. Borrows the TextModel's mapped
 /// weights.
@@ -43,10 +51,10 @@ struct RunningModel {
 };
 
 /// Makes the backend and the plan; nothing is loaded yet. Errors: no such backend; as plan_engine.
-Result<RunningModel> plan_model(const TextModel& model, const EngineSettings& settings,
+Result<RunningModel> plan_model(const Model& model, const EngineSettings& settings,
                                 const Plugins& plugins);
 
 /// Loads the weights and starts the engine. Errors: as Backend::load and Engine::start.
-Result<void> start_model(const TextModel& model, RunningModel& running);
+Result<void> start_model(const Model& model, const Vocab& vocab, RunningModel& running);
 
 }  // namespace aictl::inference

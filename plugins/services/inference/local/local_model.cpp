@@ -64,46 +64,59 @@ class AnswerText {
   std::string raw_;
 };
 
-class OwnModel final : public LocalModel {
+class OwnText final : public LocalText {
  public:
-  OwnModel(TextModel text, const EngineSettings& settings, const Plugins& plugins)
-      : text_(std::move(text)), settings_(settings), plugins_(plugins) {
-    settings_.concurrency = 1;
-  }
-
-  Json describe() const override { return text_.model.describe(); }
+  explicit OwnText(TextSide side) : side_(std::move(side)) {}
 
   Result<std::vector<int32_t>> tokenize(std::string_view text, bool special) const override {
-    return text_.tokenizer.encode(text, {.add_special = special, .parse_special = special});
+    return side_.tokenizer.encode(text, {.add_special = special, .parse_special = special});
   }
 
   Result<std::string> detokenize(std::span<const int32_t> tokens) const override {
+    const Vocab& vocab = side_.tokenizer.vocab();
     for (const int32_t id : tokens)
-      if (!text_.tokenizer.vocab().has(id))
+      if (!vocab.has(id))
         return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("token {} is not in the vocabulary of {}", id,
-                                 text_.tokenizer.vocab().size()),
-                     ""};
-    return aictl::detokenize(text_.tokenizer, tokens, {.show_control = true});
+                     fmt::format("token {} is not in the vocabulary of {}", id, vocab.size()), ""};
+    return aictl::detokenize(side_.tokenizer, tokens, {.show_control = true});
   }
 
-  bool can_chat() const override { return text_.chat_template.has_value(); }
+  bool can_chat() const override { return side_.chat_template.has_value(); }
 
   Result<ChatPrompt> render(const Json& request) const override {
     auto parsed = openai::parse_apply_template(request);
     if (!parsed) return plain(parsed.error());
-    auto made = chat_prompt(parsed->conversation, text_.template_or_null(), text_.tokenizer,
+    auto made = chat_prompt(parsed->conversation, side_.template_or_null(), side_.tokenizer,
                             Clock().unix_seconds());
     if (!made) return plain(made.error());
     return ChatPrompt{std::move(made->text), std::move(made->tokens)};
   }
 
+  const TextSide& side() const { return side_; }
+
+ private:
+  TextSide side_;
+};
+
+class OwnModel final : public LocalModel {
+ public:
+  OwnModel(TextModel opened, const EngineSettings& settings, const Plugins& plugins)
+      : model_(std::move(opened.model)),
+        text_(std::move(opened.text)),
+        settings_(settings),
+        plugins_(plugins) {
+    settings_.concurrency = 1;
+  }
+
+  const LocalText& text() const override { return text_; }
+  Json describe() const override { return model_.describe(); }
+
   Result<void> load() override {
     if (running_.engine) return {};
-    auto planned = plan_model(text_, settings_, plugins_);
+    auto planned = plan_model(model_, settings_, plugins_);
     if (!planned) return std::move(planned).error();
     running_ = std::move(*planned);
-    return start_model(text_, running_);
+    return start_model(model_, text_.side().tokenizer.vocab(), running_);
   }
 
   Result<Answer> generate(GenerateRequest request, const std::vector<std::string>& stop,
@@ -115,21 +128,23 @@ class OwnModel final : public LocalModel {
   }
 
  private:
-  TextModel text_;
+  const Model model_;
+  const OwnText text_;
   EngineSettings settings_;
   const Plugins& plugins_;
-  RunningModel running_;
+  RunningModel running_;  // last: its engine uses the model
 };
 
 Result<Answer> OwnModel::generate(GenerateRequest request, const std::vector<std::string>& stop,
                                   const TextSink& sink) {
   if (auto loaded = load(); !loaded) return std::move(loaded).error();
+  const Tokenizer& tokenizer = text_.side().tokenizer;
   auto stops = StopMatcher::make(stop);
   if (!stops) return std::move(stops).error();
-  request.dry_breakers = breaker_ids(request.sampling.dry_sequence_breakers, text_.tokenizer);
+  request.dry_breakers = breaker_ids(request.sampling.dry_sequence_breakers, tokenizer);
   auto generation = running_.engine->submit(std::move(request));
   if (!generation) return std::move(generation).error();
-  AnswerText text(text_.tokenizer, std::move(*stops), sink);
+  AnswerText text(tokenizer, std::move(*stops), sink);
   Answer answer;
   bool wanted = true;
   const auto take = [&] {
@@ -165,6 +180,12 @@ class OwnRuntime final : public Runtime {
     if (!text) return std::move(text).error();
     return std::unique_ptr<LocalModel>(
         std::make_unique<OwnModel>(std::move(*text), settings, plugins_));
+  }
+
+  Result<std::unique_ptr<LocalText>> open_text(const std::filesystem::path& path) override {
+    auto side = open_text_side(path);
+    if (!side) return std::move(side).error();
+    return std::unique_ptr<LocalText>(std::make_unique<OwnText>(std::move(*side)));
   }
 
   Result<Json> bench(const BenchOptions& options, const EngineSettings& settings,

@@ -22,7 +22,7 @@ namespace {
 struct Member {
   std::string id;
   std::filesystem::path path;
-  TextModel text;
+  TextModel opened;
   RunningModel running;
 };
 
@@ -32,7 +32,7 @@ Json plan_json(const std::deque<Member>& members, const ServeSettings& settings)
     const EnginePlan& p = m.running.plan;
     const BackendInfo info = m.running.backend->info();
     plan["model"] =
-        fmt::format("{} ({}, {})", m.id, m.text.model.spec().arch, m.path.filename().string());
+        fmt::format("{} ({}, {})", m.id, m.opened.model.spec().arch, m.path.filename().string());
     plan["memory"] = fmt::format("{} = weights {} + KV cache {} + workspace {}; {} free",
                                  format_bytes(p.total_bytes()), format_bytes(p.weight_bytes),
                                  format_bytes(p.kv_bytes), format_bytes(p.workspace_bytes),
@@ -55,17 +55,17 @@ std::string main_type(const Json& types) {
 }
 
 openai::ModelCard card_of(const Member& m, int64_t now) {
-  const ModelSpec& spec = m.text.model.spec();
+  const ModelSpec& spec = m.opened.model.spec();
   openai::ModelCard card;
   card.id = m.id;
   card.created = now;
   card.context_trained = spec.max_positions;
   card.context = m.running.plan.context;
-  card.parameters = static_cast<int64_t>(m.text.model.parameters());
+  card.parameters = static_cast<int64_t>(m.opened.model.parameters());
   card.bytes = static_cast<int64_t>(m.running.plan.weight_bytes);
-  card.quantization = main_type(m.text.model.describe()["types"]);
+  card.quantization = main_type(m.opened.model.describe()["types"]);
   card.capabilities = {"completion", "embedding"};
-  if (m.text.chat_template) card.capabilities.push_back("chat");
+  if (m.opened.text.chat_template) card.capabilities.push_back("chat");
   return card;
 }
 
@@ -91,7 +91,9 @@ class InferenceService final : public Service {
     if (auto opened = open_members(members, events); !opened) return opened;
     events.planned(plan_json(members, settings_));
     for (Member& m : members)
-      if (auto started = start_model(m.text, m.running); !started) return started;
+      if (auto started = start_model(m.opened.model, m.opened.text.tokenizer.vocab(), m.running);
+          !started)
+        return started;
     return serve(members, std::move(*server), std::move(*api), signals, events);
   }
 
@@ -111,16 +113,16 @@ class InferenceService final : public Service {
     }
     std::set<std::string> ids;
     for (const auto& path : paths) {
-      auto text = open_text_model(path);
-      if (!text) return std::move(text).error();
+      auto opened = open_text_model(path);
+      if (!opened) return std::move(opened).error();
       const bool named = members.empty() && !settings_.name.empty();
-      std::string id = named ? settings_.name : default_id(*text, path);
+      std::string id = named ? settings_.name : default_id(opened->model, path);
       if (!ids.insert(id).second)
         return Error{ErrorCode::kInvalidArgument, fmt::format("two models are called '{}'", id),
                      "rename a file, or use --name for the first"};
-      auto running = plan_model(*text, settings_.engine, plugins_);
+      auto running = plan_model(opened->model, settings_.engine, plugins_);
       if (!running) return std::move(running).error().within(path.string());
-      members.push_back({std::move(id), path, std::move(*text), std::move(*running)});
+      members.push_back({std::move(id), path, std::move(*opened), std::move(*running)});
     }
     return {};
   }
@@ -131,10 +133,10 @@ class InferenceService final : public Service {
       ServedModel model;
       model.card = card_of(m, Clock().unix_seconds());
       model.aliases = {m.path.stem().string(), m.path.filename().string()};
-      model.digest = m.text.model.fingerprint();
+      model.digest = m.opened.model.fingerprint();
       model.engine = m.running.engine.get();
-      model.tokenizer = &m.text.tokenizer;
-      model.chat_template = m.text.template_or_null();
+      model.tokenizer = &m.opened.text.tokenizer;
+      model.chat_template = m.opened.text.template_or_null();
       all.add(std::move(model));
     }
     return all;
