@@ -21,7 +21,7 @@ uint64_t fold(uint64_t a, uint64_t b) {
 // Up to eight bytes as a number.
 uint64_t load(const char* bytes, size_t count) {
   uint64_t word = 0;
-  std::memcpy(&word, bytes, count);
+  if (count != 0) std::memcpy(&word, bytes, count);  // of nothing, the pointer may be null
   return word;
 }
 

@@ -246,8 +246,7 @@ void find_special_tokens(Vocab& vocab) {
     if (const int32_t id = vocab.find(text); id != Vocab::kNoToken) ends.push_back(id);
   }
   std::ranges::sort(ends);
-  const auto doubles = std::ranges::unique(ends);
-  ends.erase(doubles.begin(), doubles.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
   for (const int32_t id : ends) make_control(id, vocab);
   make_control(vocab.bos, vocab);
 }

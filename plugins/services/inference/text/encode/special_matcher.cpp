@@ -11,8 +11,8 @@ SpecialMatcher::SpecialMatcher(const Vocab& vocab) : vocab_(vocab) {
   }
   const auto spelling = [&](int32_t id) { return vocab.text(id); };
   std::ranges::stable_sort(ids_, {}, spelling);
-  const auto doubles = std::ranges::unique(ids_, {}, spelling);
-  ids_.erase(doubles.begin(), doubles.end());
+  const auto same = [&](int32_t a, int32_t b) { return spelling(a) == spelling(b); };
+  ids_.erase(std::unique(ids_.begin(), ids_.end(), same), ids_.end());
   uint32_t at = 0;
   for (size_t byte = 0; byte < 256; ++byte) {
     first_[byte] = at;
@@ -36,10 +36,10 @@ SpecialMatcher::Match SpecialMatcher::longest(std::string_view text, size_t trus
       ++low;
     }
     if (length == text.size()) break;
+    const unsigned char wanted = byte_at(text, length);
     const auto byte = [&](int32_t id) { return byte_at(vocab_.text(id), length); };
-    const auto same = std::ranges::equal_range(low, high, byte_at(text, length), {}, byte);
-    low = same.begin();
-    high = same.end();
+    low = std::partition_point(low, high, [&](int32_t id) { return byte(id) < wanted; });
+    high = std::partition_point(low, high, [&](int32_t id) { return byte(id) == wanted; });
   }
   return best;
 }
