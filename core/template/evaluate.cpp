@@ -182,7 +182,7 @@ Value Interpreter::evaluate_attribute(const Expr& node) {
     method = find_method(owner.kind, node.name);
   if (method != nullptr) return rt_.method(method, owner);
   if (owner.is(Kind::kLoop)) return loop_attribute(owner, node.name);
-  if (owner.is(Kind::kMacro) && node.name == "name") return rt_.literal(owner.macro->node->name);
+  if (owner.is(Kind::kMacro) && node.name == "name") return rt_.literal(owner.macro->name);
   return get_attribute(rt_, owner, node.name);
 }
 

@@ -21,12 +21,6 @@ struct Scope {
   bool captured = false;  // a macro sees it: it must stay as it is
 };
 
-/// A macro with the scope it was defined in, whose names it sees.
-struct Macro {
-  const Node* node;
-  Scope* scope;
-};
-
 class Interpreter {
  public:
   Interpreter(const Program& program, const RenderOptions& limits);

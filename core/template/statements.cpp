@@ -193,7 +193,7 @@ Interpreter::Flow Interpreter::execute_with(const Node& node) {
 void Interpreter::execute_macro(const Node& node) {
   Value value;
   value.kind = Kind::kMacro;
-  value.macro = &macros_.emplace_back(Macro{&node, scope_});
+  value.macro = &macros_.emplace_back(Macro{node.name, &node, scope_});
   for (Scope* scope = scope_; scope != nullptr && !scope->captured; scope = scope->parent)
     scope->captured = true;
   define(node.symbol, value);
@@ -239,7 +239,7 @@ void Interpreter::execute_call_block(const Node& node) {
     scope->captured = true;
   Value caller;
   caller.kind = Kind::kMacro;
-  caller.macro = &macros_.emplace_back(Macro{&node, scope_});
+  caller.macro = &macros_.emplace_back(Macro{{}, &node, scope_});
   arguments.named.emplace_back("caller", caller);
   const Value text = call(callee, std::move(arguments));
   if (rt_.failed()) return;

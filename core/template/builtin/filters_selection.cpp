@@ -93,6 +93,7 @@ Value filter_rejectattr(Call& call) { return choose(call, false, true); }
 Value filter_attr(Call& call) {
   const Text* name = call.text(0);
   if (name == nullptr) return {};
+  if (call.self.is_undefined()) return call.rt.fail_undefined(call.self);
   if (const Builtin* method = find_method(call.self.kind, name->bytes))
     return call.rt.method(method, call.self);
   if (call.self.is(Kind::kNamespace)) return get_attribute(call.rt, call.self, name->bytes);

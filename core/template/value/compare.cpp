@@ -194,6 +194,8 @@ std::optional<int64_t> length_of(Runtime& rt, const Value& value) {
       return static_cast<int64_t>(value.sequence->items.size());
     case Kind::kDict:
       return static_cast<int64_t>(value.dict->entries.size());
+    case Kind::kLoop:
+      return static_cast<int64_t>(value.loop->items->size());
     default:
       rt.fail(fmt::format("object of type '{}' has no len()", type_name(value)));
       return std::nullopt;

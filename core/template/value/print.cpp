@@ -241,7 +241,8 @@ void print(Runtime& rt, TextBuilder& out, const Value& value) {
     case Kind::kGenerator:
       return out.append("<generator object>", true);
     case Kind::kMacro:
-      return out.append("<Macro>", true);
+      if (value.macro->name.empty()) return out.append("<Macro anonymous>", true);
+      return out.append(fmt::format("<Macro '{}'>", value.macro->name), true);
     case Kind::kFunction:
     case Kind::kMethod:
       return out.append("<function>", true);

@@ -42,6 +42,8 @@ struct Macro;
 struct Builtin;
 struct Method;
 struct Loop;
+struct Node;
+struct Scope;
 
 struct Value {
   Kind kind = Kind::kUndefined;
@@ -105,6 +107,14 @@ struct Loop {
   const std::vector<Value>* items;
   size_t index = 0;
   mutable Value changed = {};  // what loop.changed() saw last; undefined before
+};
+
+/// A macro with the scope it was defined in, whose names it sees. The body of a call block has no
+/// name.
+struct Macro {
+  std::string_view name;
+  const Node* node;
+  Scope* scope;
 };
 
 /// A mapping in order of insertion. Keys are texts, numbers and none.
