@@ -39,6 +39,9 @@ struct ModelSpec {
   bool tied_head = false;  // the head is the embedding table
   Rope rope;
   Pooling pooling = Pooling::kLast;  // what an embedding is made of
+  // Of cached keys and values: kF16; kF32 for models whose matrices are F32, which then lose
+  // nothing.
+  DType kv_type = DType::kF16;
 
   int q_dim() const { return n_heads * head_dim; }
   int kv_dim() const { return n_kv_heads * head_dim; }

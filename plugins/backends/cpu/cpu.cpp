@@ -48,8 +48,7 @@ Result<std::unique_ptr<Backend>> make_cpu_backend(const BackendOptions& options)
   if (!kernels) return kernels.error();
   auto placement = cpu::place_workers(options.threads);
   if (!placement) return placement.error();
-  return std::unique_ptr<Backend>(
-      std::make_unique<CpuBackend>(**kernels, std::move(*placement)));
+  return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(**kernels, std::move(*placement)));
 }
 
 void add_cpu_backend(Plugins& plugins) {

@@ -11,7 +11,7 @@ namespace aictl::cpu {
 namespace {
 
 constexpr size_t kReadBytes = size_t{512} << 20;  // of all workers: more than any cache
-constexpr int kRuns = 8;
+constexpr int kRuns = 16;
 constexpr double kRunSeconds = 0.02;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {

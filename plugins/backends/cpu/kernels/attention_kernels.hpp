@@ -2,7 +2,8 @@
 // maximum. Each row's operations and their order do not depend on the other rows. Include inside
 // the file's target region only.
 //
-// A K tile is [head_dim][64 tokens] f16, a V tile [64 tokens][padded_dim] f16.
+// A K tile is [head_dim][64 tokens], a V tile [64 tokens][padded_dim], of f16 or f32: a Cache loads
+// kLanes elements from the i-th on.
 #pragma once
 
 #include "core/tensor/batch.hpp"
@@ -11,8 +12,22 @@
 
 namespace aictl::cpu {
 
+template <typename V>
+struct F16Cache {
+  [[gnu::always_inline]] static typename V::F32 load(const std::byte* tile, int i) {
+    return V::from_f16(tile + 2 * i);
+  }
+};
+
+template <typename V>
+struct F32Cache {
+  [[gnu::always_inline]] static typename V::F32 load(const std::byte* tile, int i) {
+    return V::load(reinterpret_cast<const float*>(tile) + i);
+  }
+};
+
 // scores[r][64] = q[r] . K, dims ascending; tokens after a row's position become -infinity.
-template <typename V, int R>
+template <typename V, typename Cache, int R>
 [[gnu::always_inline]] inline void tile_scores(const AttendArgs& a, const std::byte* k, int token,
                                                float (*scores)[kKvBlockTokens]) {
   for (int t = 0; t < kKvBlockTokens; t += kLanes) {
@@ -20,7 +35,7 @@ template <typename V, int R>
 #pragma GCC unroll 6
     for (int r = 0; r < R; ++r) sum[r] = V::zero();
     for (int d = 0; d < a.head_dim; ++d) {
-      const typename V::F32 keys = V::from_f16(k + 2 * (d * kKvBlockTokens + t));
+      const typename V::F32 keys = Cache::load(k, d * kKvBlockTokens + t);
 #pragma GCC unroll 6
       for (int r = 0; r < R; ++r) sum[r] = V::fma(keys, V::set1(a.q[r][d]), sum[r]);
     }
@@ -53,7 +68,7 @@ template <typename V>
 }
 
 // out[r] = out[r] * correction[r] + weights[r] . V, tokens ascending.
-template <typename V, int R>
+template <typename V, typename Cache, int R>
 [[gnu::always_inline]] inline void tile_output(const AttendArgs& a, const std::byte* v, int tokens,
                                                const float (*weights)[kKvBlockTokens],
                                                const float* correction) {
@@ -62,7 +77,7 @@ template <typename V, int R>
 #pragma GCC unroll 6
     for (int r = 0; r < R; ++r) sum[r] = V::mul(V::load(a.out[r] + d), V::set1(correction[r]));
     for (int t = 0; t < tokens; ++t) {
-      const typename V::F32 values = V::from_f16(v + 2 * (t * a.padded_dim + d));
+      const typename V::F32 values = Cache::load(v, t * a.padded_dim + d);
 #pragma GCC unroll 6
       for (int r = 0; r < R; ++r) sum[r] = V::fma(values, V::set1(weights[r][t]), sum[r]);
     }
@@ -71,7 +86,7 @@ template <typename V, int R>
   }
 }
 
-template <typename V, int R>
+template <typename V, typename Cache, int R>
 [[gnu::always_inline]] inline void attend_rows(AttendArgs& a) {
   alignas(kVector) float scores[R][kKvBlockTokens];
   float correction[R];
@@ -84,23 +99,28 @@ template <typename V, int R>
   for (int token = a.first_token; token < end; token += kKvBlockTokens) {
     const std::byte* block =
         a.pool + static_cast<size_t>(a.table[token / kKvBlockTokens]) * a.block_bytes;
-    tile_scores<V, R>(a, block + a.k_offset, token, scores);
-    for (int r = 0; r < R; ++r)
-      correction[r] = tile_softmax<V>(scores[r], a.maximum[r], a.sum[r]);
+    tile_scores<V, Cache, R>(a, block + a.k_offset, token, scores);
+    for (int r = 0; r < R; ++r) correction[r] = tile_softmax<V>(scores[r], a.maximum[r], a.sum[r]);
     const int tokens = end - token < kKvBlockTokens ? end - token : kKvBlockTokens;
-    tile_output<V, R>(a, block + a.v_offset, tokens, scores, correction);
+    tile_output<V, Cache, R>(a, block + a.v_offset, tokens, scores, correction);
   }
 }
 
-template <typename V>
+template <typename V, typename Cache>
 void attend(AttendArgs& a) {
   switch (a.rows) {
-    case 1: return attend_rows<V, 1>(a);
-    case 2: return attend_rows<V, 2>(a);
-    case 3: return attend_rows<V, 3>(a);
-    case 4: return attend_rows<V, 4>(a);
-    case 5: return attend_rows<V, 5>(a);
-    default: return attend_rows<V, 6>(a);
+    case 1:
+      return attend_rows<V, Cache, 1>(a);
+    case 2:
+      return attend_rows<V, Cache, 2>(a);
+    case 3:
+      return attend_rows<V, Cache, 3>(a);
+    case 4:
+      return attend_rows<V, Cache, 4>(a);
+    case 5:
+      return attend_rows<V, Cache, 5>(a);
+    default:
+      return attend_rows<V, Cache, 6>(a);
   }
 }
 

@@ -27,41 +27,44 @@ struct Q8Tile {
 };
 
 // The nibbles all 4-, 5- and 6-bit formats share.
-template <typename V>
-struct NibblePlane {
-  static constexpr int kBlockBytes = 256;
+template <typename V, int kBytesOfBlock>
+struct Nibbles {
+  static constexpr int kBlockBytes = kBytesOfBlock;
   const std::byte* group;
 
   [[gnu::always_inline]] typename V::Codes nibbles(int b, int j) const {
     const typename V::Codes both = V::load_codes(group + b * kBlockBytes + j % 4 * kVector);
     return V::bits(both, j < 4 ? 0 : 4, 15);
   }
+  [[gnu::always_inline]] typename V::Codes above(int b, int vector) const {
+    return V::load_codes(group + b * kBlockBytes + kNibbleBytes + vector * kVector);
+  }
 };
 
 template <typename V>
-struct Q4Tile : NibblePlane<V> {
+struct Q4Tile : Nibbles<V, kNibbleBytes> {
   static constexpr TileKind kKind = TileKind::kQ4_0;
   static constexpr int kBits = 4, kOffset = 8;
   static constexpr bool kMins = false, kHalves = false;
   const std::byte* scales;
 
   [[gnu::always_inline]] Q4Tile(const std::byte* g, int blocks)
-      : NibblePlane<V>{g}, scales(g + blocks * NibblePlane<V>::kBlockBytes) {}
-  [[gnu::always_inline]] typename V::Codes codes(int b, int j) const {
-    return this->nibbles(b, j);
-  }
+      : Nibbles<V, kNibbleBytes>{g}, scales(g + blocks * kNibbleBytes) {}
+  [[gnu::always_inline]] typename V::Codes codes(int b, int j) const { return this->nibbles(b, j); }
   [[gnu::always_inline]] typename V::F32 scale(int b) const { return V::from_f16(scales + b * 32); }
 };
 
 // Scales and minimums of Q4_K and Q5_K: bytes times an f16 of the group; both products are exact.
 template <typename V, typename Planes>
-struct KScales : NibblePlane<V> {
+struct KScales : Nibbles<V, Planes::kBlockBytes> {
   static constexpr int kOffset = 0;
   static constexpr bool kMins = true, kHalves = false;
   typename V::F32 d, dmin;
 
   [[gnu::always_inline]] explicit KScales(const std::byte* g)
-      : NibblePlane<V>{g}, d(V::from_f16(g + Planes::kD)), dmin(V::from_f16(g + Planes::kDMin)) {}
+      : Nibbles<V, Planes::kBlockBytes>{g},
+        d(V::from_f16(g + Planes::kD)),
+        dmin(V::from_f16(g + Planes::kDMin)) {}
   [[gnu::always_inline]] typename V::F32 scale(int b) const {
     return V::mul(V::from_u8(this->group + Planes::kScales + b * kLanes), d);
   }
@@ -76,9 +79,7 @@ struct Q4KTile : KScales<V, Q4KPlanes> {
   static constexpr int kBits = 4;
 
   [[gnu::always_inline]] Q4KTile(const std::byte* g, int) : KScales<V, Q4KPlanes>(g) {}
-  [[gnu::always_inline]] typename V::Codes codes(int b, int j) const {
-    return this->nibbles(b, j);
-  }
+  [[gnu::always_inline]] typename V::Codes codes(int b, int j) const { return this->nibbles(b, j); }
 };
 
 template <typename V>
@@ -88,25 +89,21 @@ struct Q5KTile : KScales<V, Q5KPlanes> {
 
   [[gnu::always_inline]] Q5KTile(const std::byte* g, int) : KScales<V, Q5KPlanes>(g) {}
   [[gnu::always_inline]] typename V::Codes codes(int b, int j) const {
-    const typename V::Codes fifth =
-        V::load_codes(this->group + Q5KPlanes::kFifth + b * kVector);
-    return V::either(this->nibbles(b, j), V::high_bits(fifth, j, 1));
+    return V::either(this->nibbles(b, j), V::high_bits(this->above(b, 0), j, 1));
   }
 };
 
 template <typename V>
-struct Q6KTile : NibblePlane<V> {
+struct Q6KTile : Nibbles<V, Q6KPlanes::kBlockBytes> {
   static constexpr TileKind kKind = TileKind::kQ6_K;
   static constexpr int kBits = 6, kOffset = 32;
   static constexpr bool kMins = false, kHalves = true;
   typename V::F32 d;
 
   [[gnu::always_inline]] Q6KTile(const std::byte* g, int)
-      : NibblePlane<V>{g}, d(V::from_f16(g + Q6KPlanes::kD)) {}
+      : Nibbles<V, Q6KPlanes::kBlockBytes>{g}, d(V::from_f16(g + Q6KPlanes::kD)) {}
   [[gnu::always_inline]] typename V::Codes codes(int b, int j) const {
-    const typename V::Codes high =
-        V::load_codes(this->group + Q6KPlanes::kHigh + (2 * b + j / 4) * kVector);
-    return V::either(this->nibbles(b, j), V::high_bits(high, j % 4 * 2, 3));
+    return V::either(this->nibbles(b, j), V::high_bits(this->above(b, j / 4), j % 4 * 2, 3));
   }
   [[gnu::always_inline]] typename V::F32 scale(int half) const {
     return V::mul(V::from_i8(this->group + Q6KPlanes::kScales + half * kLanes), d);

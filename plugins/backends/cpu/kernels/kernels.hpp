@@ -23,10 +23,10 @@ struct AttendArgs {
   const int32_t* table;        // block ids of the sequence
   int first_token, end_token;  // of the split; first_token is a multiple of the tile
   int head_dim, padded_dim;
-  int rows;                           // 1..kAttendRows
-  const float* q[kAttendRows];        // [head_dim], already times the attention scale
-  int positions[kAttendRows];         // a row sees tokens 0..position; ascending, >= first_token
-  float* out[kAttendRows];            // [padded_dim], not yet divided by `sum`
+  int rows;                     // 1..kAttendRows
+  const float* q[kAttendRows];  // [head_dim], already times the attention scale
+  int positions[kAttendRows];   // a row sees tokens 0..position; ascending, >= first_token
+  float* out[kAttendRows];      // [padded_dim], not yet divided by `sum`
   float maximum[kAttendRows], sum[kAttendRows];  // results of the online softmax
 };
 
@@ -51,10 +51,10 @@ struct Kernels {
                         float* acc, bool first);
   Gemm gemm[kQuantizedKinds];
 
-  /// acc[token][32 rows] (+)= strip [cols][32] times x[token][x_stride], inputs ascending: acc =
-  /// fma(w, x, acc). Index: kind - kF32.
-  using Dense = void (*)(const std::byte* strip, int cols, const float* x, int64_t x_stride,
-                         int rows, float* acc, bool first);
+  /// acc[token][32 rows] (+)= strip [cols][32] times x[token][256], one group of at most 256
+  /// inputs, ascending: acc = fma(w, x, acc); `first` starts from zero. Index: kind - kF32.
+  using Dense = void (*)(const std::byte* strip, int cols, const float* x, int rows, float* acc,
+                         bool first);
   Dense dense[kTileKinds - kQuantizedKinds];
 
   /// Sum of squares of n floats, n a multiple of 16: lane l adds x[16i + l], then halves are added.
@@ -69,7 +69,9 @@ struct Kernels {
   /// exp of n floats, n a multiple of 16; 2 ulp; 0 below -87.3.
   void (*exp)(const float* in, float* out, int n);
 
-  void (*attend)(AttendArgs& args);
+  /// Over a cache of f16, or of f32.
+  void (*attend_f16)(AttendArgs& args);
+  void (*attend_f32)(AttendArgs& args);
 
   // Ceilings. Each returns something computed, so that it is not removed.
   uint64_t (*read_stream)(const std::byte* data, size_t bytes);

@@ -18,8 +18,8 @@
 #pragma GCC target("avx2,fma,f16c")
 #endif
 
-#include "plugins/backends/cpu/simd/avx2.hpp"
 #include "plugins/backends/cpu/kernels/table.hpp"
+#include "plugins/backends/cpu/simd/avx2.hpp"
 
 #ifdef __clang__
 #pragma clang attribute pop

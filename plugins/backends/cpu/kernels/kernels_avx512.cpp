@@ -12,14 +12,16 @@
 #include "plugins/backends/cpu/kernels/tile.hpp"
 
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(                                                          \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c"))), \
+    apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c")
 #endif
 
-#include "plugins/backends/cpu/simd/avx512.hpp"
 #include "plugins/backends/cpu/kernels/table.hpp"
+#include "plugins/backends/cpu/simd/avx512.hpp"
 
 #ifdef __clang__
 #pragma clang attribute pop

@@ -1,6 +1,6 @@
 // Kernels for any machine: the same templates over plain arrays.
-#include "plugins/backends/cpu/simd/scalar.hpp"
 #include "plugins/backends/cpu/kernels/table.hpp"
+#include "plugins/backends/cpu/simd/scalar.hpp"
 
 namespace aictl::cpu {
 

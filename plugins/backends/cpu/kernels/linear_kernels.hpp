@@ -7,18 +7,9 @@
 
 namespace aictl::cpu {
 
-// Bytes a stream of weights is asked for ahead of its use.
-inline constexpr int kPrefetchBytes = 8192;
-
-// Lines a block of a packed group stands for, its share of the scales included.
-template <typename Format>
-inline constexpr int kBlockLines =
-    (static_cast<int>(group_bytes(Format::kKind, kGroupBlocks)) / kVector + kGroupBlocks - 1) /
-    kGroupBlocks;
-
-// Adds `blocks` blocks of one group of P panels to sum[P][M] for M tokens. kPrefetch: of one panel. The formula is that of
-// Kernels::strip.
-template <typename V, typename Format, int P, int M, bool kPrefetch>
+// Adds `blocks` blocks of one group of P panels to sum[P][M] for M tokens. The formula is that
+// of Kernels::strip.
+template <typename V, typename Format, int P, int M>
 [[gnu::always_inline]] inline void add_group(const std::byte* const* groups, int blocks,
                                              const ActGroup* acts, typename V::F32 (&sum)[P][M]) {
   const Format f[2] = {Format(groups[0], blocks), Format(groups[P - 1], blocks)};
@@ -40,16 +31,6 @@ template <typename V, typename Format, int P, int M, bool kPrefetch>
       for (int p = 0; p < P; ++p) dots[p][m] = V::zero_i32();
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; ++i) {
-      if constexpr (kPrefetch) {
-        // All planes in the order of memory, a line at a time between the loads: the machine's own
-        // prefetchers take a stream up only where it runs straight.
-        constexpr int kLines = kBlockLines<Format>;
-        const std::byte* ahead = groups[0] + kPrefetchBytes + b * kLines * kVector;
-        const int line = first + i;
-        if (line < kLines) __builtin_prefetch(ahead + line * kVector);
-        if (line + kVectorsPerBlock < kLines)
-          __builtin_prefetch(ahead + (line + kVectorsPerBlock) * kVector);
-      }
       typename V::Codes codes[P];
 #pragma GCC unroll 2
       for (int p = 0; p < P; ++p)
@@ -80,8 +61,8 @@ template <typename V, typename Format, int P, int M, bool kPrefetch>
 }
 
 // All groups of a packed strip, M tokens. The panels take turns group by group, so that memory is
-// read strictly forward: the prefetchers of the machine follow one stream, and lose two that
-// alternate (half the bandwidth, measured).
+// read strictly forward: the prefetchers of the machine follow one stream to its full bandwidth,
+// give two that alternate half of it, and are only disturbed by prefetch instructions (measured).
 template <typename V, typename Format, int M>
 [[gnu::always_inline]] inline void strip_tokens(const std::byte* strip, int blocks,
                                                 const ActGroup* acts, int stride, float* acc) {
@@ -92,7 +73,7 @@ template <typename V, typename Format, int M>
     const int n = blocks - done < kGroupBlocks ? blocks - done : kGroupBlocks;
 #pragma GCC unroll 2
     for (int p = 0; p < 2; ++p) {
-      add_group<V, Format, 1, M, true>(&strip, n, acts, sum[p]);
+      add_group<V, Format, 1, M>(&strip, n, acts, sum[p]);
       strip += group_bytes(Format::kKind, n);
     }
     acts += stride;
@@ -156,7 +137,7 @@ template <typename V, typename Format, int M>
         sum[p][m] = first ? V::zero() : V::load(out + m * kStripRows + p * kLanes);
     const std::byte* groups[2] = {reinterpret_cast<const std::byte*>(panels + panel),
                                   reinterpret_cast<const std::byte*>(panels + panel + P - 1)};
-    add_group<V, Format, P, M, false>(groups, blocks, acts, sum);
+    add_group<V, Format, P, M>(groups, blocks, acts, sum);
 #pragma GCC unroll 8
     for (int m = 0; m < M; ++m)
 #pragma GCC unroll 2
@@ -191,53 +172,52 @@ template <typename V, TileKind kind>
   return V::from_bf16(p);
 }
 
+// One group of a dense strip, M tokens.
 template <typename V, TileKind kind, int M>
 [[gnu::always_inline]] inline void dense_tokens(const std::byte* strip, int cols, const float* x,
-                                                int64_t x_stride, float* acc, bool first) {
+                                                float* acc, bool first) {
   constexpr int kElement = kind == TileKind::kF32 ? 4 : 2;
   typename V::F32 sum[2][M];
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int m = 0; m < M; ++m)
 #pragma GCC unroll 2
     for (int p = 0; p < 2; ++p)
       sum[p][m] = first ? V::zero() : V::load(acc + m * kStripRows + p * kLanes);
   for (int k = 0; k < cols; ++k) {
-    const std::byte* row = strip + static_cast<size_t>(k) * kStripRows * kElement;
-    if constexpr (M <= 2) {
-#pragma GCC unroll 2
-      for (int line = 0; line < kStripRows * kElement / kVector; ++line)
-        __builtin_prefetch(row + kPrefetchBytes + line * kVector);
-    }
-    const typename V::F32 w[2] = {dense_weights<V, kind>(row),
-                                  dense_weights<V, kind>(row + kLanes * kElement)};
-#pragma GCC unroll 8
+    const typename V::F32 w[2] = {dense_weights<V, kind>(strip),
+                                  dense_weights<V, kind>(strip + kLanes * kElement)};
+    strip += kStripRows * kElement;
+#pragma GCC unroll 12
     for (int m = 0; m < M; ++m) {
-      const typename V::F32 value = V::set1(x[m * x_stride + k]);
+      const typename V::F32 value = V::set1(x[m * kGroup + k]);
 #pragma GCC unroll 2
       for (int p = 0; p < 2; ++p) sum[p][m] = V::fma(w[p], value, sum[p][m]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int m = 0; m < M; ++m)
 #pragma GCC unroll 2
     for (int p = 0; p < 2; ++p) V::store(acc + m * kStripRows + p * kLanes, sum[p][m]);
 }
 
+// As many times M tokens as there are; returns how many tokens that was.
+template <typename V, TileKind kind, int M>
+[[gnu::always_inline]] inline int dense_steps(const std::byte* strip, int cols, const float* x,
+                                              int rows, float* acc, bool first) {
+  int done = 0;
+  for (; rows - done >= M; done += M)
+    dense_tokens<V, kind, M>(strip, cols, x + done * kGroup, acc + done * kStripRows, first);
+  return done;
+}
+
 template <typename V, TileKind kind>
-void dense(const std::byte* strip, int cols, const float* x, int64_t x_stride, int rows, float* acc,
-           bool first) {
-  constexpr int kStep = V::kDenseTokens;
-  for (; rows >= kStep; rows -= kStep) {
-    dense_tokens<V, kind, kStep>(strip, cols, x, x_stride, acc, first);
-    x += kStep * x_stride;
-    acc += kStep * kStripRows;
-  }
-  for (; rows >= 2; rows -= 2) {
-    dense_tokens<V, kind, 2>(strip, cols, x, x_stride, acc, first);
-    x += 2 * x_stride;
-    acc += 2 * kStripRows;
-  }
-  if (rows == 1) dense_tokens<V, kind, 1>(strip, cols, x, x_stride, acc, first);
+void dense(const std::byte* strip, int cols, const float* x, int rows, float* acc, bool first) {
+  int done = dense_steps<V, kind, V::kDenseTokens>(strip, cols, x, rows, acc, first);
+  if constexpr (V::kDenseTokens > 4)
+    done += dense_steps<V, kind, 4>(strip, cols, x + done * kGroup, rows - done,
+                                    acc + done * kStripRows, first);
+  dense_steps<V, kind, 1>(strip, cols, x + done * kGroup, rows - done, acc + done * kStripRows,
+                          first);
 }
 
 }  // namespace aictl::cpu

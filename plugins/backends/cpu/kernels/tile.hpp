@@ -31,17 +31,22 @@ inline constexpr int kTileKinds = 8;
 
 constexpr bool is_dense(TileKind kind) { return kind >= TileKind::kF32; }
 
-// Bytes before each plane of a whole group of a K-quant panel. Sub-scales and mins are bytes,
-// [block][16 rows] (Q6_K: int8, [half block][16 rows]); d and dmin are f16, [16 rows].
+// Bytes of a block's codes: vectors of nibbles, then of the bits above them, so that a group is
+// read forward; and bytes before each plane of scales of a whole group of a K-quant panel.
+// Sub-scales and mins are bytes, [block][16 rows] (Q6_K: int8, [half block][16 rows]); d and dmin
+// f16, [16 rows].
+inline constexpr int kNibbleBytes = 256;
 struct Q4KPlanes {
+  static constexpr int kBlockBytes = kNibbleBytes;
   static constexpr int kScales = 2048, kMins = 2176, kD = 2304, kDMin = 2336, kBytes = 2368;
 };
 struct Q5KPlanes {  // bit j of byte c of a lane's word is the fifth bit of input 4j+c
-  static constexpr int kFifth = 2048, kScales = 2560, kMins = 2688, kD = 2816, kDMin = 2848,
-                       kBytes = 2880;
+  static constexpr int kBlockBytes = kNibbleBytes + kVector;
+  static constexpr int kScales = 2560, kMins = 2688, kD = 2816, kDMin = 2848, kBytes = 2880;
 };
-struct Q6KPlanes {  // two words a lane and block; bits 2i, 2i+1 of byte c of word w: input 16w+4i+c
-  static constexpr int kHigh = 2048, kScales = 3072, kD = 3328, kBytes = 3392;
+struct Q6KPlanes {  // two words a lane: bits 2i, 2i+1 of byte c of word w belong to input 16w+4i+c
+  static constexpr int kBlockBytes = kNibbleBytes + 2 * kVector;
+  static constexpr int kScales = 3072, kD = 3328, kBytes = 3392;
 };
 
 constexpr size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
@@ -50,14 +55,21 @@ constexpr size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit 
 constexpr size_t group_bytes(TileKind kind, int blocks) {
   const size_t n = static_cast<size_t>(blocks);
   switch (kind) {
-    case TileKind::kQ8_0: return n * 512 + round_up(n * 32, kVector);
-    case TileKind::kQ4_0: return n * 256 + round_up(n * 32, kVector);
-    case TileKind::kQ4_K: return Q4KPlanes::kBytes;
-    case TileKind::kQ5_K: return Q5KPlanes::kBytes;
-    case TileKind::kQ6_K: return Q6KPlanes::kBytes;
-    case TileKind::kF32: return n * kBlock * kLanes * 4;
+    case TileKind::kQ8_0:
+      return n * 512 + round_up(n * 32, kVector);
+    case TileKind::kQ4_0:
+      return n * 256 + round_up(n * 32, kVector);
+    case TileKind::kQ4_K:
+      return Q4KPlanes::kBytes;
+    case TileKind::kQ5_K:
+      return Q5KPlanes::kBytes;
+    case TileKind::kQ6_K:
+      return Q6KPlanes::kBytes;
+    case TileKind::kF32:
+      return n * kBlock * kLanes * 4;
     case TileKind::kF16:
-    case TileKind::kBF16: return n * kBlock * kLanes * 2;
+    case TileKind::kBF16:
+      return n * kBlock * kLanes * 2;
   }
   return 0;
 }

@@ -17,7 +17,8 @@ template <typename V>
   const F32 n = V::sub(shifted, magic);
   F32 r = V::fma(n, V::set1(-0.693145752f), bounded);
   r = V::fma(n, V::set1(-1.42860677e-6f), r);
-  F32 e = V::set1(1.3888889e-3f);  // Taylor coefficients 1/6! .. 1/1!, 1
+  F32 e = V::set1(1.9841270e-4f);  // Taylor coefficients 1/7! .. 1/1!, 1
+  e = V::fma(e, r, V::set1(1.3888889e-3f));
   e = V::fma(e, r, V::set1(8.3333333e-3f));
   e = V::fma(e, r, V::set1(4.1666667e-2f));
   e = V::fma(e, r, V::set1(1.6666667e-1f));
@@ -89,10 +90,8 @@ uint64_t read_stream(const std::byte* data, size_t bytes) {
   typename V::Codes folded = V::load_codes(data);
   for (size_t i = 0; i + 1024 <= bytes; i += 1024) {
 #pragma GCC unroll 16
-    for (size_t line = 0; line < 1024; line += kVector) {
-      __builtin_prefetch(data + i + line + 4096);
+    for (size_t line = 0; line < 1024; line += kVector)
       folded = V::either(folded, V::load_codes(data + i + line));
-    }
   }
   uint64_t words[8];
   V::store_codes(words, folded);

@@ -73,7 +73,8 @@ void Attention::attend(int layer, const StepBatch& batch, const SeqView& seq, in
   }
   total.first_token = 0;
   total.end_token = kSplitTokens;
-  kernels_.attend(total);
+  const auto attend_tiles = kv_.is_f32() ? kernels_.attend_f32 : kernels_.attend_f16;
+  attend_tiles(total);
 
   for (int split = kSplitTokens; split <= total.positions[total.rows - 1]; split += kSplitTokens) {
     AttendArgs part = total;  // the rows that see this split: the last ones
@@ -87,7 +88,7 @@ void Attention::attend(int layer, const StepBatch& batch, const SeqView& seq, in
     }
     part.first_token = split;
     part.end_token = split + kSplitTokens;
-    kernels_.attend(part);
+    attend_tiles(part);
     for (int r = 0; r < part.rows; ++r) merge(kernels_, total, part, r + skipped, r);
   }
   for (int r = 0; r < total.rows; ++r)

@@ -1,5 +1,6 @@
-// KV blocks in memory: pool[block][layer][kv head][K tile, V tile], f16. A K tile is [head_dim][64
-// tokens], a V tile [64 tokens][padded head_dim].
+// KV blocks in memory: pool[block][layer][kv head][K tile, V tile], of f16 or, after
+// ModelSpec::kv_type, f32. A K tile is [head_dim][64 tokens], a V tile [64 tokens][padded
+// head_dim].
 #pragma once
 
 #include "core/base/result.hpp"
@@ -28,6 +29,7 @@ class KvPool {
   size_t key_offset(int layer, int head) const;
   size_t value_offset(int layer, int head) const { return key_offset(layer, head) + key_bytes_; }
   int padded_dim() const { return padded_dim_; }
+  bool is_f32() const { return element_bytes_ == sizeof(float); }
   size_t bytes() const { return arena_.bytes(); }
 
  private:
@@ -36,6 +38,7 @@ class KvPool {
   Arena arena_;
   std::byte* data_ = nullptr;
   int layers_ = 0, heads_ = 0, head_dim_ = 0, padded_dim_ = 0;
+  size_t element_bytes_ = sizeof(uint16_t);
   size_t key_bytes_ = 0, value_bytes_ = 0, block_bytes_ = 0;
 };
 

@@ -12,8 +12,8 @@ void multiply_dense(const Kernels& kernels, const Matrix& matrix, const std::byt
   for (int g = 0; g < matrix.groups(); ++g) {
     const int64_t first = static_cast<int64_t>(g) * kGroup;
     const int cols = static_cast<int>(std::min<int64_t>(kGroup, matrix.cols - first));
-    dense(strip + static_cast<size_t>(first) * row_bytes, cols, in.dense_group(g), kGroup, in.rows,
-          sums, g == 0);
+    dense(strip + static_cast<size_t>(first) * row_bytes, cols, in.dense_group(g), in.rows, sums,
+          g == 0);
   }
 }
 
@@ -39,8 +39,7 @@ void multiply_strip(const Kernels& kernels, const Matrix& matrix, int64_t index,
 void put_activations(const Kernels& kernels, const float* x, const float* gain, int64_t first,
                      int n, int token, bool quantized, bool dense, const Activations& out) {
   const int group = static_cast<int>(first / kGroup), offset = static_cast<int>(first % kGroup);
-  if (quantized)
-    kernels.quantize(x, gain, n, out.group(group) + token, offset / kBlock);
+  if (quantized) kernels.quantize(x, gain, n, out.group(group) + token, offset / kBlock);
   if (dense) {
     float* to = out.dense_group(group) + static_cast<int64_t>(token) * kGroup + offset;
     for (int i = 0; i < n; ++i) to[i] = gain ? gain[i] * x[i] : x[i];

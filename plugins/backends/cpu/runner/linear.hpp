@@ -9,9 +9,9 @@ namespace aictl::cpu {
 
 /// What linears read: `rows` tokens, int8 for quantised weights, f32 for dense ones.
 struct Activations {
-  ActGroup* quantized = nullptr;         // [group][rows]
-  float* dense = nullptr;                // [group][rows][256]
-  const float* output_scale = nullptr;   // [rows], multiplies the products; null: 1
+  ActGroup* quantized = nullptr;        // [group][rows]
+  float* dense = nullptr;               // [group][rows][256]
+  const float* output_scale = nullptr;  // [rows], multiplies the products; null: 1
   int rows = 0;
 
   ActGroup* group(int g) const { return quantized + static_cast<int64_t>(g) * rows; }

@@ -4,15 +4,16 @@
 
 #include <fmt/format.h>
 
-#include "plugins/backends/cpu/weights/model.hpp"
 #include "plugins/backends/cpu/runner/stages.hpp"
+#include "plugins/backends/cpu/weights/model.hpp"
 
 namespace aictl::cpu {
 namespace {
 
 class CpuRunner final : public Runner {
  public:
-  CpuRunner(const Placement& placement, const Kernels& kernels) : team_(placement), kernels_(kernels) {}
+  CpuRunner(const Placement& placement, const Kernels& kernels)
+      : team_(placement), kernels_(kernels) {}
 
   Result<void> load(const ModelSpec& spec, const TensorSource& source,
                     const RunnerOptions& options) {
@@ -22,8 +23,8 @@ class CpuRunner final : public Runner {
     auto kv = KvPool::make(spec, options.kv_blocks);
     if (!kv) return kv.error();
     kv_ = std::move(*kv);
-    auto arena = Arena::make(matrix_bytes(spec, options) +
-                             Stages::bytes(spec, options, team_.size()));
+    auto arena =
+        Arena::make(matrix_bytes(spec, options) + Stages::bytes(spec, options, team_.size()));
     if (!arena) return arena.error().within("allocating activations");
     arena_ = std::move(*arena);
     stages_ = std::make_unique<Stages>(model_, kernels_, team_, kv_, arena_, options);
@@ -52,8 +53,8 @@ class CpuRunner final : public Runner {
                           sizeof(float));
     };
     const int rows = options.max_rows;
-    return 2 * one(rows, spec.hidden) + 2 * one(rows, spec.q_dim()) +
-           2 * one(rows, spec.kv_dim()) + one(options.max_logit_rows, spec.vocab);
+    return 2 * one(rows, spec.hidden) + 2 * one(rows, spec.q_dim()) + 2 * one(rows, spec.kv_dim()) +
+           one(options.max_logit_rows, spec.vocab);
   }
 
   Act matrix(int rows, int cols) {
@@ -79,8 +80,8 @@ Result<void> check_shape(const ModelSpec& spec, const RunnerOptions& options) {
     return refuse(fmt::format("{} heads do not share {} KV heads", spec.n_heads, spec.n_kv_heads));
   if (spec.head_dim <= 0 || spec.rope.dims > spec.head_dim ||
       spec.rope.inv_freq.size() * 2 > static_cast<size_t>(spec.head_dim))
-    return refuse(fmt::format("rope of {} dims does not fit heads of {}", spec.rope.dims,
-                              spec.head_dim));
+    return refuse(
+        fmt::format("rope of {} dims does not fit heads of {}", spec.rope.dims, spec.head_dim));
   if (options.max_rows <= 0 || options.max_logit_rows <= 0 || options.kv_blocks <= 0)
     return Error{ErrorCode::kInvalidArgument, "a runner needs rows, logit rows and KV blocks", ""};
   return {};

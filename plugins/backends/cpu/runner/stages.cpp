@@ -118,7 +118,8 @@ void Stages::put_row(const float* x, const float* gain, int64_t cols, int token,
 // The gain goes into the activations, 1/rms to the outputs.
 void Stages::put_normed_row(const float* x, const float* gain, int token, Form form,
                             const Activations& out) const {
-  const float mean = kernels_.sum_squares(x, padded(spec_.hidden)) / static_cast<float>(spec_.hidden);
+  const float mean =
+      kernels_.sum_squares(x, padded(spec_.hidden)) / static_cast<float>(spec_.hidden);
   inverse_rms_[token] = 1.0f / std::sqrt(mean + spec_.norm_eps);
   put_row(x, gain, spec_.hidden, token, form, out);
 }

@@ -9,9 +9,9 @@
 #include "plugins/backends/cpu/runner/attention.hpp"
 #include "plugins/backends/cpu/runner/kv.hpp"
 #include "plugins/backends/cpu/runner/linear.hpp"
-#include "plugins/backends/cpu/weights/model.hpp"
 #include "plugins/backends/cpu/runner/rope.hpp"
 #include "plugins/backends/cpu/team/team.hpp"
+#include "plugins/backends/cpu/weights/model.hpp"
 
 namespace aictl::cpu {
 
@@ -58,8 +58,8 @@ class Stages final : public StageOps {
   RopeTable rope_;
   std::vector<int32_t> block_of_row_;  // KV block each row of the step goes to
   std::vector<WorkerScratch> scratch_;
-  Activations in_, ffn_;   // of hidden or q_dim columns, of ffn columns; rows are set by the stage
-  float* inverse_rms_;     // [rows]
+  Activations in_, ffn_;  // of hidden or q_dim columns, of ffn columns; rows are set by the stage
+  float* inverse_rms_;    // [rows]
 };
 
 }  // namespace aictl::cpu

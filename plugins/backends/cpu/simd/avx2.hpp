@@ -85,9 +85,9 @@ struct Avx2 {
   [[gnu::always_inline]] static void store_i8(int8_t* p, F32 x) {
     const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b));
     const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                     _mm_packs_epi16(_mm256_castsi256_si128(ordered),
-                                     _mm256_extracti128_si256(ordered, 1)));
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(p),
+        _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
   }
   [[gnu::always_inline]] static F32 abs(F32 x) {
     const __m256 mask = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
@@ -95,10 +95,9 @@ struct Avx2 {
   }
   /// The larger by bit pattern: for magnitudes, NaN being the largest.
   [[gnu::always_inline]] static F32 max_bits(F32 x, F32 y) {
-    return {_mm256_castsi256_ps(
-                _mm256_max_epi32(_mm256_castps_si256(x.a), _mm256_castps_si256(y.a))),
-            _mm256_castsi256_ps(
-                _mm256_max_epi32(_mm256_castps_si256(x.b), _mm256_castps_si256(y.b)))};
+    return {
+        _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(x.a), _mm256_castps_si256(y.a))),
+        _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(x.b), _mm256_castps_si256(y.b)))};
   }
   /// 2^n where t = n + 1.5 * 2^23.
   [[gnu::always_inline]] static F32 pow2(F32 t) { return {pow2(t.a), pow2(t.b)}; }
@@ -131,8 +130,7 @@ struct Avx2 {
   }
   [[gnu::always_inline]] static float largest_bits(F32 x) {
     const __m256i m8 = _mm256_max_epi32(_mm256_castps_si256(x.a), _mm256_castps_si256(x.b));
-    const __m128i m4 =
-        _mm_max_epi32(_mm256_castsi256_si128(m8), _mm256_extracti128_si256(m8, 1));
+    const __m128i m4 = _mm_max_epi32(_mm256_castsi256_si128(m8), _mm256_extracti128_si256(m8, 1));
     const __m128i m2 = _mm_max_epi32(m4, _mm_shuffle_epi32(m4, 0x4E));
     const __m128i m1 = _mm_max_epi32(m2, _mm_shuffle_epi32(m2, 0xB1));
     return __builtin_bit_cast(float, _mm_cvtsi128_si32(m1));
@@ -200,8 +198,8 @@ struct Avx2 {
       const __m256i x_odd = _mm256_srai_epi16(x, 8);
       const __m256i even = _mm256_and_si256(codes, _mm256_set1_epi16(0xFF));
       const __m256i odd = _mm256_srli_epi16(codes, 8);
-      return _mm256_add_epi32(acc, _mm256_add_epi32(_mm256_madd_epi16(even, x_even),
-                                                    _mm256_madd_epi16(odd, x_odd)));
+      return _mm256_add_epi32(
+          acc, _mm256_add_epi32(_mm256_madd_epi16(even, x_even), _mm256_madd_epi16(odd, x_odd)));
     }
   }
 };

@@ -14,9 +14,9 @@ struct Avx512 {
   using Codes = __m512i;  // 64 bytes: 4 a lane
   using Acts = __m512i;   // the same 4 int8 in every lane
 
-  static constexpr int kPanels = 2;       // of a strip, at once
-  static constexpr int kTokens = 6;       // at once, with int8 activations
-  static constexpr int kDenseTokens = 8;  // at once, with f32 activations
+  static constexpr int kPanels = 2;        // of a strip, at once
+  static constexpr int kTokens = 6;        // at once, with int8 activations
+  static constexpr int kDenseTokens = 12;  // at once, with f32 activations
 
   [[gnu::always_inline]] static F32 zero() { return _mm512_setzero_ps(); }
   [[gnu::always_inline]] static F32 set1(float x) { return _mm512_set1_ps(x); }

@@ -18,8 +18,8 @@ Result<Arena> Arena::make(size_t bytes) {
   const Error exhausted{ErrorCode::kResourceExhausted,
                         fmt::format("{} bytes of memory are not to be had", bytes),
                         "use a smaller model, a shorter context or fewer KV blocks"};
-  const auto machine = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) *
-                       static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const auto machine =
+      static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
   if (bytes > machine) return exhausted;
   Arena arena;
   arena.bytes_ = (bytes + kHugePage - 1) / kHugePage * kHugePage;

@@ -46,7 +46,7 @@ double quota_v1(const std::string& folder) {  // -1 is none
   std::istringstream period_text(read_text(folder + "/cpu.cfs_period_us"));
   double quota = 0, period = 0;
   return quota_text >> quota && period_text >> period && quota > 0 && period > 0 ? quota / period
-                                                                                  : 0;
+                                                                                 : 0;
 }
 
 struct FreeTopology {
@@ -147,8 +147,8 @@ Result<Placement> place_workers(int threads) {
   for (int i = 0; i < count; ++i)
     placement.cpus.push_back(cores[static_cast<size_t>(i) % cores.size()].cpu);
   placement.crowded = count > suggested;
-  placement.device = fmt::format("{}, {} core{}", cpu_model(raw), cores.size(),
-                                 cores.size() == 1 ? "" : "s");
+  placement.device =
+      fmt::format("{}, {} core{}", cpu_model(raw), cores.size(), cores.size() == 1 ? "" : "s");
   return placement;
 }
 

@@ -16,8 +16,8 @@ struct Placement {
 };
 
 /// Places `threads` workers; 0 asks for one a physical core, at most the quota. Respects the
-/// affinity mask, cpusets and cpu.max (cgroup v2) or cpu.cfs_quota_us (v1). Errors: kInvalidArgument
-/// for a negative count or one above 1024.
+/// affinity mask, cpusets and cpu.max (cgroup v2) or cpu.cfs_quota_us (v1). Errors:
+/// kInvalidArgument for a negative count or one above 1024.
 Result<Placement> place_workers(int threads);
 
 /// CPUs' worth of time the control group of this process may use; 0 without a limit. `root` is

@@ -12,9 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::nanoseconds kIdleSpin = 50us;     // after a job, for the next
-constexpr std::chrono::nanoseconds kBarrierSpin = 2ms;   // inside a job, for the others
-constexpr std::chrono::nanoseconds kCrowdedSpin = 1us;   // when somebody else could use the core
+constexpr std::chrono::nanoseconds kIdleSpin = 50us;    // after a job, for the next
+constexpr std::chrono::nanoseconds kBarrierSpin = 2ms;  // inside a job, for the others
+constexpr std::chrono::nanoseconds kCrowdedSpin = 1us;  // when somebody else could use the core
 constexpr std::chrono::nanoseconds kLookInterval = 100ms;
 
 inline void pause() {

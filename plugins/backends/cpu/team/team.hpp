@@ -46,7 +46,7 @@ class Team {
   const bool crowded_;
   void (*call_)(void*, int) = nullptr;  // the job; written before epoch_ changes
   void* context_ = nullptr;
-  std::atomic<bool> spin_{true};  // false while the machine has more runnable threads than cores
+  std::atomic<bool> spin_{true};   // false while the machine has more runnable threads than cores
   Clock::time_point next_look_{};  // of worker 0 at the load
   alignas(64) std::atomic<uint32_t> epoch_{0};
   alignas(64) std::atomic<uint32_t> arrived_{0};

@@ -12,23 +12,40 @@ namespace {
 
 std::string_view slot_name(Slot slot) {
   switch (slot) {
-    case Slot::kEmbedding: return "embedding";
-    case Slot::kFinalNorm: return "final norm";
-    case Slot::kHead: return "head";
-    case Slot::kAttnNorm: return "attention norm";
-    case Slot::kQ: return "q";
-    case Slot::kK: return "k";
-    case Slot::kV: return "v";
-    case Slot::kQBias: return "q bias";
-    case Slot::kKBias: return "k bias";
-    case Slot::kVBias: return "v bias";
-    case Slot::kQNorm: return "q norm";
-    case Slot::kKNorm: return "k norm";
-    case Slot::kAttnOut: return "attention output";
-    case Slot::kFfnNorm: return "ffn norm";
-    case Slot::kGate: return "gate";
-    case Slot::kUp: return "up";
-    case Slot::kDown: return "down";
+    case Slot::kEmbedding:
+      return "embedding";
+    case Slot::kFinalNorm:
+      return "final norm";
+    case Slot::kHead:
+      return "head";
+    case Slot::kAttnNorm:
+      return "attention norm";
+    case Slot::kQ:
+      return "q";
+    case Slot::kK:
+      return "k";
+    case Slot::kV:
+      return "v";
+    case Slot::kQBias:
+      return "q bias";
+    case Slot::kKBias:
+      return "k bias";
+    case Slot::kVBias:
+      return "v bias";
+    case Slot::kQNorm:
+      return "q norm";
+    case Slot::kKNorm:
+      return "k norm";
+    case Slot::kAttnOut:
+      return "attention output";
+    case Slot::kFfnNorm:
+      return "ffn norm";
+    case Slot::kGate:
+      return "gate";
+    case Slot::kUp:
+      return "up";
+    case Slot::kDown:
+      return "down";
   }
   return "?";
 }
@@ -156,7 +173,8 @@ class Loader {
 
   void fill(const Vector& v) {
     const auto size = static_cast<size_t>(v.view.rows * v.view.cols);
-    auto* out = model_.arena.take_array<float>(static_cast<size_t>(padded(v.view.rows * v.view.cols)));
+    auto* out =
+        model_.arena.take_array<float>(static_cast<size_t>(padded(v.view.rows * v.view.cols)));
     std::memcpy(out, v.view.data, size * sizeof(float));
     *v.out = out;
   }

@@ -12,10 +12,10 @@
 namespace aictl::cpu {
 
 struct Layer {
-  const float *attn_norm, *ffn_norm;                 // [hidden], zero up to a multiple of 32
-  const float *q_bias, *k_bias, *v_bias;             // null without
-  const float *q_norm, *k_norm;                      // [head_dim], null without
-  Matrix q, k, v, attn_out, gate, up, down;          // gate and up strips alternate in memory
+  const float *attn_norm, *ffn_norm;         // [hidden], zero up to a multiple of 32
+  const float *q_bias, *k_bias, *v_bias;     // null without
+  const float *q_norm, *k_norm;              // [head_dim], null without
+  Matrix q, k, v, attn_out, gate, up, down;  // gate and up strips alternate in memory
 };
 
 struct Model {

@@ -89,7 +89,7 @@ void pack_q4_k(const std::byte* row, int blocks, int lane, std::byte* group) {
     const std::byte* pair = quants + b / 2 * 32;  // two sub-blocks share 32 bytes
     const int shift = b % 2 * 4;
     for (int i = 0; i < kBlock; ++i) codes[i] = byte_at(pair, i) >> shift & 15;
-    put_nibbles(codes, lane, group + b * 256);
+    put_nibbles(codes, lane, group + b * kNibbleBytes);
     put_scale_and_min(row + 4, b, lane, group + Q4KPlanes::kScales, group + Q4KPlanes::kMins);
   }
   put_half(row, lane, group + Q4KPlanes::kD);
@@ -105,8 +105,9 @@ void pack_q5_k(const std::byte* row, int blocks, int lane, std::byte* group) {
     for (int i = 0; i < kBlock; ++i)
       codes[i] = static_cast<uint8_t>((byte_at(pair, i) >> shift & 15) |
                                       (byte_at(fifth, i) >> b & 1) << 4);
-    put_nibbles(codes, lane, group + b * 256);
-    put_fifth_bits(codes, lane, group + Q5KPlanes::kFifth + b * kVector);
+    std::byte* block = group + b * Q5KPlanes::kBlockBytes;
+    put_nibbles(codes, lane, block);
+    put_fifth_bits(codes, lane, block + kNibbleBytes);
     put_scale_and_min(row + 4, b, lane, group + Q5KPlanes::kScales, group + Q5KPlanes::kMins);
   }
   put_half(row, lane, group + Q5KPlanes::kD);
@@ -124,8 +125,9 @@ void pack_q6_k(const std::byte* row, int blocks, int lane, std::byte* group) {
     for (int i = 0; i < kBlock; ++i)
       codes[i] = static_cast<uint8_t>((byte_at(low, i) >> nibble & 15) |
                                       (byte_at(high, i) >> pair & 3) << 4);
-    put_nibbles(codes, lane, group + b * 256);
-    put_high_pairs(codes, lane, group + Q6KPlanes::kHigh + b * 2 * kVector);
+    std::byte* block = group + b * Q6KPlanes::kBlockBytes;
+    put_nibbles(codes, lane, block);
+    put_high_pairs(codes, lane, block + kNibbleBytes);
     for (int half = 2 * b; half < 2 * b + 2; ++half)
       group[Q6KPlanes::kScales + half * kLanes + lane] = row[192 + half];
   }

@@ -126,6 +126,7 @@ Result<Model> Model::understand(Gguf opened) {
   if (!table) return std::move(table).error();
   state->spec = std::move(*spec);
   state->table = std::move(*table);
+  if (state->table.get({Slot::kQ, 0}).type == DType::kF32) state->spec.kv_type = DType::kF32;
   if (auto done = read_vocab(state->file, state->spec, state->vocab); !done)
     return std::move(done).error();
   auto templates = read_templates(state->file);
@@ -160,7 +161,8 @@ Json Model::describe() const {
               {"qkv_bias", s.qkv_bias},
               {"qk_norm", s.qk_norm},
               {"norm_eps", s.norm_eps}};
-  out["kv_bytes_per_token"] = int64_t{s.n_layers} * 2 * s.kv_dim() * 2;  // of 16 bits each
+  out["kv_bytes_per_token"] =
+      int64_t{s.n_layers} * 2 * static_cast<int64_t>(row_bytes(s.kv_type, s.kv_dim()));
   out["rope"] = {{"style", s.rope.style == RopeStyle::kPair ? "pair" : "half"},
                  {"dims", s.rope.dims},
                  {"amplitude", s.rope.amplitude}};
