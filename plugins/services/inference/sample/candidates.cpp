@@ -1,4 +1,5 @@
-// Selection without sorting 128k tokens: a growing sorted front is enough for nearly every draw.
+// Selection without sorting 128k tokens: what is summed in order is summed by buckets of near
+// logits first, and only the bucket in which the sum is reached gets sorted.
 #include "plugins/services/inference/sample/candidates.hpp"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ float largest_of(std::span<const float> logits) {
 
 }  // namespace
 
-Candidates::Candidates(int vocab) { items_.reserve(static_cast<size_t>(vocab)); }
+Candidates::Candidates(int vocab) : mass_(kBuckets) { items_.reserve(static_cast<size_t>(vocab)); }
 
 void Candidates::assign(std::span<const float> logits) {
   items_.clear();
@@ -91,10 +92,18 @@ std::span<const Candidate> Candidates::sorted(size_t count) {
 
 double Candidates::weight(const Candidate& c) const { return std::exp(c.logit - largest_); }
 
+size_t Candidates::bucket(const Candidate& c) const {
+  constexpr float kPerNat = kBuckets / 32.0f;  // the last one takes all below e^-32
+  const float place = (largest_ - c.logit) * kPerNat;
+  return place < kBuckets - 1 ? static_cast<size_t>(place) : kBuckets - 1;
+}
+
 double Candidates::total() {
   if (total_ < 0) {
+    std::fill(mass_.begin(), mass_.end(), 0.0);
+    for (const Candidate& c : items_) mass_[bucket(c)] += weight(c);
     total_ = 0;
-    for (const Candidate& c : items_) total_ += weight(c);
+    for (const double mass : mass_) total_ += mass;
   }
   return total_;
 }
@@ -126,16 +135,35 @@ void Candidates::keep_first(size_t count) {
 void Candidates::top_k(int k) { keep_first(static_cast<size_t>(k)); }
 
 size_t Candidates::reach(double target, bool strictly) {
+  const auto reached = [&](double sum) { return strictly ? sum > target : sum >= target; };
   double sum = 0;
-  for (size_t i = 0; i < items_.size(); ++i) {
-    if (i >= sorted_) (void)sorted(std::max<size_t>(256, 4 * sorted_));
-    sum += weight(items_[i]);
-    if (strictly ? sum > target : sum >= target) return i + 1;
+  size_t begin = 0, end = items_.size();
+  constexpr size_t kSortAll = 512;
+  if (end <= kSortAll) {
+    (void)sorted(end);
+  } else {
+    (void)total();
+    size_t b = 0;
+    while (b + 1 < kBuckets && !reached(sum + mass_[b])) sum += mass_[b++];
+    const auto first = std::partition(items_.begin(), items_.end(),
+                                      [&](const Candidate& c) { return bucket(c) < b; });
+    const auto last =
+        std::partition(first, items_.end(), [&](const Candidate& c) { return bucket(c) == b; });
+    std::sort(first, last, in_order);
+    begin = static_cast<size_t>(first - items_.begin());
+    end = static_cast<size_t>(last - items_.begin());
+    sorted_ = 0;
   }
-  return items_.size();
+  for (size_t i = begin; i < end; ++i)
+    if (reached(sum += weight(items_[i]))) return i + 1;
+  return std::max<size_t>(end, 1);
 }
 
-void Candidates::top_p(float p) { keep_first(reach(static_cast<double>(p) * total(), false)); }
+void Candidates::top_p(float p) {
+  items_.resize(reach(static_cast<double>(p) * total(), false));
+  sorted_ = std::min(sorted_, items_.size());
+  changed();
+}
 
 void Candidates::keep_at_least(float threshold) {
   // Relative order stays, so the sorted front stays sorted, as far as it is kept.

@@ -62,8 +62,12 @@ class Candidates {
  private:
   void changed() { total_ = -1; }
   void keep_at_least(float threshold);
-  // Fewest in order whose weights sum to `target` or more; exceeding it if `strictly`.
+  // How many of the first in order sum up to `target` or more, exceeding it if `strictly`. They are
+  // the first of items_ then, in any order but for the last of them.
   size_t reach(double target, bool strictly);
+  // Candidates of a lower bucket come before those of a higher one.
+  size_t bucket(const Candidate& c) const;
+  static constexpr size_t kBuckets = 1024;
 
   struct Typical {
     double distance, weight;
@@ -73,7 +77,8 @@ class Candidates {
   std::vector<Typical> typical_;
   size_t sorted_ = 0;  // the first that many are the first in order
   float largest_ = 0;
-  double total_ = -1;  // of the weights; -1: not known
+  std::vector<double> mass_;  // weights by bucket, when total_ is known
+  double total_ = -1;         // of the weights; -1: not known
 };
 
 }  // namespace aictl::inference
