@@ -2,6 +2,7 @@
 reference models are at hand, on a real one with known answers."""
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -89,6 +90,43 @@ class OnStories(unittest.TestCase):
             self.assertEqual(answer.returncode, 0, answer.stderr)
             made = json.loads(answer.stdout)
             self.assertEqual(made["tokens"], case["greedy_ids"][:64], case["prompt"])
+
+
+TINY = os.path.join(SHARED, "models", "tiny")
+NAMES = re.compile(r"(llama.*|q-llama-.*|qwen2|q-qwen2-.*|qwen3)\.gguf")
+
+
+@unittest.skipUnless(os.path.isdir(TINY), f"no reference models in '{TINY}'")
+class OnTinyModels(unittest.TestCase):
+    """Files with known log-probabilities and greedy continuations. Where a quantised file's continuation forks from the
+    recorded one, which another engine's rounding of activations made, the two tokens must be a near tie here."""
+
+    def check(self, name):
+        path = os.path.join(TINY, name)
+        with open(path[:-len("gguf")] + "logits.json") as file:
+            known = json.load(file)
+        logprobs = lambda ids: json.loads(
+            run("model", "logits", path, "--tokens", ",".join(map(str, ids)), "-o", "json").stdout)["logprobs"]
+        prompt, tolerance = known["prompt_ids"], known["suggested_tolerance_logprob"]
+        worst = max(abs(a - b) for a, b in zip(logprobs(prompt), known["logprobs"]))
+        self.assertLessEqual(worst, tolerance)
+        answer = run("run", path, "--tokens", ",".join(map(str, prompt)), "--max-tokens", "16", "--temperature", "0",
+                     "--ignore-eos", "-o", "json")
+        made = json.loads(answer.stdout)["tokens"]
+        forks = [i for i, (a, b) in enumerate(zip(made, known["greedy_ids"])) if a != b]
+        if not forks:
+            return self.assertEqual(len(made), len(known["greedy_ids"]))
+        self.assertTrue(name.startswith("q-"), f"{made} != {known['greedy_ids']}")
+        at = logprobs(prompt + made[:forks[0]])
+        self.assertLessEqual(at[made[forks[0]]] - at[known["greedy_ids"][forks[0]]], tolerance / 2)
+        print(f"{name}: forks at token {forks[0]} on a near tie", flush=True)
+
+    def test_log_probabilities_and_greedy_ids(self):
+        names = sorted(filter(NAMES.fullmatch, os.listdir(TINY)))
+        self.assertGreaterEqual(len(names), 16)
+        for name in names:
+            with self.subTest(name):
+                self.check(name)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,11 @@ namespace {
 
 enum class Policy { kFast, kSafe };
 
+// A row's name and a text for it.
+struct Case {
+  const char *name, *text;
+};
+
 struct Options {
   bool cache = true;
   int64_t port = 8000;
@@ -98,17 +103,16 @@ TEST_CASE("schema: flag, variable and key follow from section and name") {
 }
 
 TEST_CASE("schema: text sets a field of every kind, and the value reads back the same") {
-  const std::pair<const char*, const char*> kCases[] = {
+  const Case kCases[] = {
       {"cache", "false"},  {"port", "9000"},      {"share", "0.25"},  {"temperature", "0.7"},
       {"model", "llama"},  {"patience", "2m"},    {"policy", "fast"}, {"max-memory", "512Mi"},
       {"stop", "[\"a\"]"}, {"tokens", "[1,2,3]"}, {"seed", "7"}};
-  for (const auto& [name, shown] : kCases) {
+  for (const Case& c : kCases) {
+    const std::string name = c.name, shown = c.text;
     CAPTURE(name);
     Options o;
     Schema s = schema(o);
-    const std::string text = name == std::string("stop")     ? "a"
-                             : name == std::string("tokens") ? "1,2,3"
-                                                             : shown;
+    const std::string text = name == "stop" ? "a" : name == "tokens" ? "1,2,3" : shown;
     REQUIRE(row(s, name).set_text(text, Origin::kFlag, "here").ok());
     const Json value = row(s, name).load();
     CHECK((value.is_string() ? value.get<std::string>() : dump_json(value)) == shown);
@@ -121,11 +125,12 @@ TEST_CASE("schema: text sets a field of every kind, and the value reads back the
 
 TEST_CASE(
     "schema: a value out of range, of another kind or unknown is refused and changes nothing") {
-  const std::pair<const char*, const char*> kBad[] = {
+  const Case kBad[] = {
       {"port", "70000"},  {"port", "-1"},      {"port", "8k"},     {"port", "99999999999999999999"},
       {"share", "1.5"},   {"share", "nan"},    {"cache", "maybe"}, {"patience", "30"},
       {"policy", "fats"}, {"max-memory", "x"}, {"tokens", "1,b"},  {"tokens", "3000000000"}};
-  for (const auto& [name, text] : kBad) {
+  for (const Case& c : kBad) {
+    const std::string name = c.name, text = c.text;
     CAPTURE(name);
     CAPTURE(text);
     Options o;
