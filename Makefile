@@ -1,4 +1,4 @@
-# The two commands of the README: `make serve` and `make test`. Everything else is CMake (see CMakePresets.json).
+# The two commands of the README: `make serve` (MODEL=file.gguf serves that) and `make test`. Everything else is CMake (see CMakePresets.json).
 APT := ca-certificates ccache cmake g++ git ninja-build pkg-config libcli11-dev libcpp-httplib-dev libevent-dev libfmt-dev \
        libhwloc-dev libpcre2-dev libspdlog-dev libssl-dev libxxhash-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev \
        prometheus-cpp-dev zlib1g-dev
@@ -11,11 +11,6 @@ FUZZ_SECONDS ?= 30
 .PHONY: serve test build packages packages-test packages-fuzz sanitize fuzz
 
 serve: build
-	@echo
-	@echo "  try:  curl http://127.0.0.1:8000/v1/chat/completions -H 'content-type: application/json' \\"
-	@echo "          -d '{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}], \"max_tokens\": 32}'"
-	@echo "        $(AICTL) chat MODEL.gguf"
-	@echo
 	$(AICTL) serve $(MODEL)
 
 build: packages

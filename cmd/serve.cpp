@@ -27,7 +27,13 @@ ServiceEvents events_for(cli::Context& context) {
   };
   events.ready = [&context, json](const Json& ready) {
     if (json) return context.print_line(ready);
-    context.out() << fmt::format("ready      {}\n", ready["url"].get<std::string>()) << std::flush;
+    const std::string url = ready["url"];
+    context.out() << fmt::format("ready  {}\n", url) << std::flush;
+    if (url.starts_with("http"))
+      context.note(fmt::format(
+          "try:   curl {}/v1/chat/completions -H 'content-type: application/json' -d "
+          "'{{\"model\": \"{}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'",
+          url, ready["models"][0].get<std::string>()));
   };
   events.progress = [&context](std::string_view line) { context.note(line); };
   return events;
