@@ -48,8 +48,8 @@ struct Step {
 };
 
 double linear_params(const ModelSpec& s) {
-  const double layer = static_cast<double>(s.hidden) * (2.0 * s.q_dim() + 2.0 * s.kv_dim()) +
-                       3.0 * s.hidden * s.ffn;
+  const double layer =
+      static_cast<double>(s.hidden) * (2.0 * s.q_dim() + 2.0 * s.kv_dim()) + 3.0 * s.hidden * s.ffn;
   return layer * s.n_layers;
 }
 
@@ -75,8 +75,8 @@ int main(int argc, char** argv) {
   const ModelSpec& spec = model.spec();
   const int blocks = (std::max(prompt, context + 64) + 63) / 64 + 1;
   auto start = SteadyClock::now();
-  auto runner = require(backend->load(spec, model.tensors(),
-                                      {std::max(prompt, sequences), sequences, blocks * sequences}));
+  auto runner = require(backend->load(
+      spec, model.tensors(), {std::max(prompt, sequences), sequences, blocks * sequences}));
   const double load = seconds_since(start);
   const auto timed = [&](const Step& step, int runs) {
     std::vector<double> times;
@@ -96,15 +96,20 @@ int main(int argc, char** argv) {
   const double params = linear_params(spec), head = static_cast<double>(spec.vocab) * spec.hidden;
   const double file_bytes = (params + head) * per_row;
   const double tile_bytes = static_cast<double>(runner->weight_bytes());
-  fmt::print("{} {} {} x{} threads: load {:.2f} s, read {:.1f} GB/s, int8 {:.2f} TOP/s, f32 {:.2f} TFLOP/s\n",
-             shape, type_name, backend->info().isa, backend->info().threads, load, ceilings.read_gbs,
-             ceilings.int8_tops, ceilings.f32_tflops);
-  fmt::print("  decode of {} at {}: {:.2f} ms, {:.1f} tok/s, {:.1f} GB/s = {:.1f} % of read (tiles), {:.1f} % (file)\n",
-             sequences, context, decode * 1e3, sequences / decode, tile_bytes / decode / 1e9,
-             tile_bytes / decode / 1e7 / ceilings.read_gbs,
-             file_bytes / decode / 1e7 / ceilings.read_gbs);
+  fmt::print(
+      "{} {} {} x{} threads: load {:.2f} s, read {:.1f} GB/s, int8 {:.2f} TOP/s, f32 {:.2f} "
+      "TFLOP/s\n",
+      shape, type_name, backend->info().isa, backend->info().threads, load, ceilings.read_gbs,
+      ceilings.int8_tops, ceilings.f32_tflops);
+  fmt::print(
+      "  decode of {} at {}: {:.2f} ms, {:.1f} tok/s, {:.1f} GB/s = {:.1f} % of read (tiles), "
+      "{:.1f} % (file)\n",
+      sequences, context, decode * 1e3, sequences / decode, tile_bytes / decode / 1e9,
+      tile_bytes / decode / 1e7 / ceilings.read_gbs, file_bytes / decode / 1e7 / ceilings.read_gbs);
   const double ops = 2 * params * prompt / prefill / 1e12;
-  fmt::print("  prefill of {}: {:.1f} ms, {:.0f} tok/s, {:.3f} Top/s = {:.1f} % of int8, {:.1f} % of f32\n",
-             prompt, prefill * 1e3, prompt / prefill, ops, 100 * ops / ceilings.int8_tops,
-             100 * ops / ceilings.f32_tflops);
+  fmt::print(
+      "  prefill of {}: {:.1f} ms, {:.0f} tok/s, {:.3f} Top/s = {:.1f} % of int8, {:.1f} % of "
+      "f32\n",
+      prompt, prefill * 1e3, prompt / prefill, ops, 100 * ops / ceilings.int8_tops,
+      100 * ops / ceilings.f32_tflops);
 }

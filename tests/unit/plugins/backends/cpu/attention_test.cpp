@@ -24,8 +24,10 @@ struct Sequence {
   std::vector<int32_t> table;
   KvPool kv;
 
-  Sequence(std::mt19937& random, const Kernels& kernels, int heads, int kv_heads, int dim, int n)
+  Sequence(std::mt19937& random, const Kernels& kernels, int heads, int kv_heads, int dim, int n,
+           DType kv_type = DType::kF16)
       : length(n) {
+    spec.kv_type = kv_type;
     spec.n_layers = 2, spec.n_heads = heads, spec.n_kv_heads = kv_heads, spec.head_dim = dim;
     q = random_floats(random, int64_t{n} * heads * dim);
     k = random_floats(random, int64_t{n} * kv_heads * dim);
@@ -100,7 +102,7 @@ struct Sequence {
 
 }  // namespace
 
-TEST_CASE("attention: any heads, dims and lengths are within 2e-3 of double") {
+TEST_CASE("attention: any shape is within 2e-3 of double with an f16 cache, 1e-5 with f32") {
   std::mt19937 random(1);
   struct Shape {
     int heads, kv_heads, dim, length;
@@ -112,6 +114,9 @@ TEST_CASE("attention: any heads, dims and lengths are within 2e-3 of double") {
       for (float& x : sequence.q) x /= std::sqrt(static_cast<float>(s.dim));
       const int first = std::max(0, s.length - 40);
       CHECK_LE(relative_error(sequence.run(*kernels, first, 40), sequence.exact(first)), 2e-3);
+      Sequence single(random, *kernels, s.heads, s.kv_heads, s.dim, s.length, DType::kF32);
+      for (float& x : single.q) x /= std::sqrt(static_cast<float>(s.dim));
+      CHECK_LE(relative_error(single.run(*kernels, first, 40), single.exact(first)), 1e-5);
     }
   }
 }
@@ -119,7 +124,8 @@ TEST_CASE("attention: any heads, dims and lengths are within 2e-3 of double") {
 TEST_CASE("attention: a query's bits do not depend on instruction set, chunk or its neighbours") {
   std::mt19937 random(2);
   for (int length : {70, 540, 1100}) {
-    Sequence sequence(random, kScalarKernels, 6, 2, 32, length);
+    Sequence sequence(random, kScalarKernels, 6, 2, 32, length,
+                      length == 540 ? DType::kF32 : DType::kF16);
     const int first = length - 45;  // in 540, the split at 512 falls among these rows
     const std::vector<float> right = sequence.run(kScalarKernels, first, 45);
     for (const Kernels* kernels : supported_kernels())

@@ -53,11 +53,12 @@ void check_parity(const fs::path& models, const std::string& name) {
   auto backend = make(0, "");
   test::StepDriver driver(*backend, model->spec(), model->tensors(),
                           {.max_rows = 32, .max_logit_rows = 1, .kv_blocks = 4});
-  const auto ours = test::log_softmax(
-      driver.prefill(0, (*golden)["prompt_ids"].get<std::vector<int32_t>>(), 32));
+  const auto ours =
+      test::log_softmax(driver.prefill(0, (*golden)["prompt_ids"].get<std::vector<int32_t>>(), 32));
   REQUIRE_EQ(ours.size(), expected.size());
   double worst = 0;
-  for (size_t i = 0; i < ours.size(); ++i) worst = std::max(worst, std::fabs(ours[i] - expected[i]));
+  for (size_t i = 0; i < ours.size(); ++i)
+    worst = std::max(worst, std::fabs(ours[i] - expected[i]));
   CHECK_LE(worst, (*golden)["suggested_tolerance_logprob"].get<double>());
 }
 
@@ -86,7 +87,8 @@ TEST_CASE("backend cpu: logits have the same bits for any instruction set and th
     REQUIRE_MESSAGE(model.ok(), model.error().message);
     const auto right = trace(*make(1, "scalar"), *model);
     for (const cpu::Kernels* kernels : cpu::supported_kernels())
-      for (int threads : {1, 2, 3}) CHECK(trace(*make(threads, std::string(kernels->isa)), *model) == right);
+      for (int threads : {1, 2, 3})
+        CHECK(trace(*make(threads, std::string(kernels->isa)), *model) == right);
   }
 }
 
@@ -98,8 +100,8 @@ TEST_CASE("backend cpu: tiny models give the logits of an independent implementa
   }
   for (const char* name :
        {"llama", "llama-tied", "llama-ropelinear", "llama-ropefreqs", "llama-yarn", "qwen2",
-        "qwen3", "q-llama-Q8_0", "q-llama-Q4_0", "q-llama-Q4_K_M", "q-llama-Q5_K_M",
-        "q-llama-Q6_K", "q-qwen2-Q8_0", "q-qwen2-Q4_0", "q-qwen2-Q4_K_M", "q-qwen2-Q6_K"})
+        "qwen3", "q-llama-Q8_0", "q-llama-Q4_0", "q-llama-Q4_K_M", "q-llama-Q5_K_M", "q-llama-Q6_K",
+        "q-qwen2-Q8_0", "q-qwen2-Q4_0", "q-qwen2-Q4_K_M", "q-qwen2-Q6_K"})
     check_parity(models, name);
 }
 

@@ -165,7 +165,7 @@ TEST_CASE("linear: codes and activations at their extremes do not overflow") {
       ActGroup group{};
       kernels->quantize(x.data(), nullptr, 32, &group, 0);
       const std::vector<float> out = multiply(*kernels, matrix, {&group, nullptr, nullptr, 1});
-      for (float sum : out) CHECK_EQ(sum, doctest::Approx(weight * -150.0).epsilon(1e-5));
+      for (float sum : out) CHECK_LE(std::fabs(sum - weight * -150.0), 1e-2);
     }
   }
 }
