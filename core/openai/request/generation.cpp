@@ -93,7 +93,8 @@ void read_bias(Reader& reader, SamplingParams& out) {
   for (const auto& [key, value] : map->items()) {
     int32_t id = -1;
     const auto parsed = std::from_chars(key.data(), key.data() + key.size(), id);
-    if (parsed.ec != std::errc() || parsed.ptr != key.data() + key.size() || id < 0)
+    if (parsed.ec != std::errc() || parsed.ptr != key.data() + key.size() || id < 0 ||
+        (key.size() > 1 && key.front() == '0'))
       return reader.refuse("logit_bias",
                            fmt::format("logit_bias key {} is not a token id", shown(Json(key))));
     const double bias = value.is_number() ? value.get<double>() : kMaxFloat;

@@ -34,16 +34,27 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
+// Where the last message's own text ends: looked for in what users wrote, from the end, because the
+// template's words may hold it as well; npos when it is nowhere.
+size_t end_of_last(const jinja::Rendered& rendered, std::string_view last) {
+  const std::string_view text = rendered.text;
+  for (const std::string_view wanted : {last, trimmed(last)}) {
+    for (auto span = rendered.spans.rbegin(); span != rendered.spans.rend(); ++span) {
+      if (span->trusted) continue;
+      const size_t at = text.substr(span->begin, span->end - span->begin).rfind(wanted);
+      if (at != text.npos) return span->begin + at + wanted.size();
+    }
+  }
+  return text.npos;
+}
+
 // Ends the rendered text where the last message's own text ends, so that the model goes on with it.
 std::optional<ApiError> cut_after(jinja::Rendered& rendered, std::string_view last) {
-  std::string_view found = last;
-  size_t at = rendered.text.rfind(found);
-  if (at == std::string::npos) at = rendered.text.rfind(found = trimmed(last));
-  if (at == std::string::npos)
+  const size_t end = end_of_last(rendered, last);
+  if (end == std::string::npos)
     return openai::unsupported_value("continue_final_message",
                                      "the model's template changes the text of the last message, "
                                      "so it cannot be continued");
-  const size_t end = at + found.size();
   rendered.text.resize(end);
   while (!rendered.spans.empty() && rendered.spans.back().begin >= end) rendered.spans.pop_back();
   if (!rendered.spans.empty()) rendered.spans.back().end = end;
@@ -131,6 +142,13 @@ openai::ApiResult<ChatText> chat_prompt(const openai::Conversation& conversation
 
   auto rendered = chat_template->render(variables, options);
   if (!rendered) return under_messages(rendered.error());
+  if (variables.contains("tools")) {
+    // A template that does not read tools would drop them without a word.
+    variables.erase("tools");
+    const auto without = chat_template->render(variables, options);
+    if (without && without->text == rendered->text)
+      return openai::unsupported_value("tools", "the model's chat template does not know tools");
+  }
   if (continued && !reopen) {
     if (auto error = cut_after(*rendered, last)) return std::move(*error);
   }

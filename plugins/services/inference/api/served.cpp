@@ -1,16 +1,17 @@
 #include "plugins/services/inference/api/served.hpp"
 
-#include "core/base/nearest.hpp"
-
 #include <algorithm>
+
+#include "core/base/nearest.hpp"
 
 namespace aictl::inference {
 
 openai::ApiResult<const ServedModel*> Served::find(std::string_view name) const {
   std::vector<std::string_view> names;
+  for (const ServedModel& model : models_)
+    if (model.card.id == name) return &model;
   for (const ServedModel& model : models_) {
-    if (model.card.id == name || std::ranges::find(model.aliases, name) != model.aliases.end())
-      return &model;
+    if (std::ranges::find(model.aliases, name) != model.aliases.end()) return &model;
     names.push_back(model.card.id);
     names.insert(names.end(), model.aliases.begin(), model.aliases.end());
   }

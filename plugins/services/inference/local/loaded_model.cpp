@@ -74,15 +74,16 @@ std::string default_id(const Model& model, const std::filesystem::path& path) {
 }
 
 Result<RunningModel> plan_model(const Model& model, const EngineSettings& settings,
-                                const Plugins& plugins) {
+                                const Plugins& plugins, uint64_t reserved) {
   auto row = plugins.backends.find(settings.backend);
   if (!row) return std::move(row).error();
   BackendOptions options;
   options.threads = settings.threads;
   auto backend = (*row)->make(options);
   if (!backend) return std::move(backend).error();
-  auto plan =
-      plan_engine(model.spec(), model.weight_bytes(), **backend, settings, available_memory());
+  const uint64_t available = available_memory();
+  const uint64_t unreserved = available - std::min(available, reserved);
+  auto plan = plan_engine(model.spec(), model.weight_bytes(), **backend, settings, unreserved);
   if (!plan) return std::move(plan).error();
   RunningModel running;
   running.backend = std::move(*backend);

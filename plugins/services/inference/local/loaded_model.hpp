@@ -50,9 +50,10 @@ struct RunningModel {
   std::unique_ptr<Engine> engine;
 };
 
-/// Makes the backend and the plan; nothing is loaded yet. Errors: no such backend; as plan_engine.
+/// Makes the backend and the plan; nothing is loaded yet. `reserved`: memory planned for others.
+/// Errors: no such backend; as plan_engine.
 Result<RunningModel> plan_model(const Model& model, const EngineSettings& settings,
-                                const Plugins& plugins);
+                                const Plugins& plugins, uint64_t reserved);
 
 /// Loads the weights and starts the engine. Errors: as Backend::load and Engine::start.
 Result<void> start_model(const Model& model, const Vocab& vocab, RunningModel& running);

@@ -113,7 +113,7 @@ class OwnModel final : public LocalModel {
 
   Result<void> load() override {
     if (running_.engine) return {};
-    auto planned = plan_model(model_, settings_, plugins_);
+    auto planned = plan_model(model_, settings_, plugins_, 0);
     if (!planned) return std::move(planned).error();
     running_ = std::move(*planned);
     return start_model(model_, text_.side().tokenizer.vocab(), running_);

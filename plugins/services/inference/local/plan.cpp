@@ -11,6 +11,9 @@ namespace {
 
 constexpr int kDefaultConcurrency = 16;
 constexpr int kDefaultStepTokens = 256;
+constexpr uint64_t kMaxBlocks = 1 << 24;
+
+int blocks_for(int tokens) { return (tokens + kKvBlockTokens - 1) / kKvBlockTokens; }
 
 // Activations of the widest rows at once, in F32, and the logits: what the backends allocate,
 // within a few percent.
@@ -21,9 +24,7 @@ uint64_t estimate_workspace(const ModelSpec& spec, const RunnerOptions& runner) 
          4ull * static_cast<uint64_t>(spec.vocab) * static_cast<uint64_t>(runner.max_logit_rows);
 }
 
-int blocks_for(int tokens) { return (tokens + kKvBlockTokens - 1) / kKvBlockTokens; }
-
-Error does_not_fit(const EnginePlan& plan, uint64_t kv_needed, int context) {
+Error does_not_fit(const EnginePlan& plan, uint64_t kv_needed, int64_t context) {
   return {ErrorCode::kResourceExhausted,
           fmt::format("the model does not fit: weights {} + KV cache {} for {} tokens + workspace "
                       "{} = {}, and {} is free",
@@ -48,8 +49,9 @@ Result<EnginePlan> plan_engine(const ModelSpec& spec, uint64_t weight_bytes, con
   plan.weight_bytes = weight_bytes;
   plan.concurrency = settings.concurrency ? settings.concurrency : kDefaultConcurrency;
   plan.max_queue = settings.max_queue;
+  const int step = settings.step_tokens ? settings.step_tokens : kDefaultStepTokens;
   plan.runner.max_rows =
-      (settings.step_tokens ? settings.step_tokens : kDefaultStepTokens) + plan.concurrency;
+      blocks_for(step) * kKvBlockTokens + plan.concurrency;  // chunks are whole blocks
   plan.runner.max_logit_rows = plan.concurrency;
   plan.workspace_bytes = estimate_workspace(spec, plan.runner);
 
@@ -72,10 +74,10 @@ Result<EnginePlan> plan_engine(const ModelSpec& spec, uint64_t weight_bytes, con
                              format_bytes(settings.kv_memory), blocks * kKvBlockTokens,
                              least * kKvBlockTokens),
                  fmt::format("{} or more", format_bytes(least * block_bytes))};
-  blocks = std::min<uint64_t>(std::max(blocks, least), 1 << 24);
+  blocks = std::max(blocks, least);
   plan.kv_bytes = blocks * block_bytes;
-  if (plan.kv_bytes > left)
-    return does_not_fit(plan, plan.kv_bytes, static_cast<int>(least) * kKvBlockTokens);
+  if (plan.kv_bytes > left || blocks > kMaxBlocks)
+    return does_not_fit(plan, plan.kv_bytes, static_cast<int64_t>(blocks) * kKvBlockTokens);
   plan.runner.kv_blocks = static_cast<int>(blocks);
   plan.context = static_cast<int>(
       std::min<uint64_t>(static_cast<uint64_t>(wanted_context), blocks * kKvBlockTokens));

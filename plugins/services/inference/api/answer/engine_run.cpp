@@ -69,15 +69,17 @@ void EngineRun::start() {
 }
 
 bool EngineRun::submit_more() {
-  while (next_ < jobs() && running_.size() < kMaxRunning) {
+  while (next_ < jobs() && running_.size() < room_) {
     auto wake = [weak = weak_from_this()] {  // on the engine's thread
       if (const auto self = weak.lock()) self->exchange_.post([self] { self->advance(); });
     };
     auto generation = submit(next_, std::move(wake));
     if (!generation) {
       // A full queue is waited for while something of ours runs: it wakes us when it ends.
-      if (generation.error().code == ErrorCode::kResourceExhausted && !running_.empty())
+      if (generation.error().code == ErrorCode::kResourceExhausted && !running_.empty()) {
+        room_ = running_.size();
         return true;
+      }
       fail(refusal(generation.error(), *model_.engine));
       return false;
     }
@@ -94,10 +96,12 @@ void EngineRun::advance() {
     const Running running = running_[i];  // a copy: a failure empties the list
     const bool done = read(running.job, *running.generation);
     if (over_) return;
-    if (done)
+    if (done) {
       running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-    else
+      room_ = kMaxRunning;
+    } else {
       ++i;
+    }
   }
   if (!submit_more()) return;
   if (!running_.empty() || next_ < jobs()) return;

@@ -61,6 +61,7 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
 
   std::vector<Running> running_;
   size_t next_ = 0;
+  size_t room_ = kMaxRunning;  // less after a full queue, until one of ours has ended
   bool over_ = false;
 };
 
