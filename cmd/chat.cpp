@@ -39,7 +39,10 @@ class Session {
     while (auto text = read_message()) {
       if (text->empty()) continue;
       if (*text == "/exit" || *text == "/quit") break;
-      if (text->front() == '/' && command(*text)) continue;
+      if (text->front() == '/' && text->find_first_of(" \n") == text->npos) {
+        command(*text);
+        continue;
+      }
       auto answered = answer(*text);
       if (!answered) {
         if (!context_.streams().in_is_terminal) return std::move(answered).error();
@@ -79,15 +82,20 @@ class Session {
     return text + line;
   }
 
-  // Whether `text` was one of the session's own words.
-  bool command(std::string_view text) {
-    if (text == "/clear") return clear(), true;
-    if (text == "/help") return context_.err() << kHelp << '\n', true;
-    if (text != "/history") return false;
+  // One of the session's own words.
+  void command(std::string_view text) {
+    if (text == "/clear") return clear();
+    if (text == "/help") {
+      context_.err() << kHelp << '\n';
+      return;
+    }
+    if (text != "/history") {
+      context_.warn(fmt::format("no command {}; /help shows them", text));
+      return;
+    }
     for (const Json& message : messages_)
       context_.err() << fmt::format("{}: {}\n", message["role"].get<std::string>(),
                                     message["content"].get<std::string>());
-    return true;
   }
 
   Result<void> answer(const std::string& text) {
@@ -142,6 +150,9 @@ cli::Command chat_command(App& app) {
   command.run = [&app, flags](cli::Context& context) -> Result<int> {
     auto model = open_model(app, flags->model, flags->generation.engine);
     if (!model) return std::move(model).error();
+    if (!(*model)->text().can_chat())
+      return Error{ErrorCode::kUnsupported, fmt::format("{} has no chat template", flags->model),
+                   "it only continues text: aictl run MODEL --raw \"...\""};
     auto loaded = (*model)->load();
     if (!loaded) return std::move(loaded).error();
     return Session(**model, *flags, context).talk();

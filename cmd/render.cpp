@@ -116,6 +116,12 @@ cli::Command render_command(App& app) {
     if (flags->model.empty() == flags->template_file.empty())
       return Error{ErrorCode::kInvalidArgument, "name a MODEL or a --template, one of the two",
                    "see aictl render --help"};
+    if (!flags->messages.empty() && !(flags->user.empty() && flags->system.empty()))
+      return Error{ErrorCode::kInvalidArgument, "--messages excludes --user and --system",
+                   "give one"};
+    if (flags->template_file.empty() && flags->messages.empty() && flags->user.empty())
+      return Error{ErrorCode::kInvalidArgument, "there are no messages",
+                   "give --user or --messages"};
     auto result = flags->model.empty() ? render_template(*flags, context)
                                        : render_model(app, *flags, context);
     if (!result) return std::move(result).error();

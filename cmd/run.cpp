@@ -49,6 +49,11 @@ Result<std::vector<int32_t>> prompt_tokens(const RunFlags& flags, const LocalTex
 }
 
 Result<int> run(App& app, const RunFlags& flags, cli::Context& context) {
+  if (!flags.tokens.empty() && !(flags.prompt.empty() && flags.system.empty()))
+    return Error{ErrorCode::kInvalidArgument, "--tokens and a text exclude each other", "give one"};
+  if (flags.raw && !flags.system.empty())
+    return Error{ErrorCode::kInvalidArgument, "--raw and --system exclude each other",
+                 "a system message needs the chat template"};
   auto model = open_model(app, flags.model, flags.generation.engine);
   if (!model) return std::move(model).error();
   auto prompt = prompt_tokens(flags, (*model)->text(), context);

@@ -25,6 +25,8 @@ Result<std::string> input_text(const TokenizeFlags& flags, cli::Context& context
 }
 
 Result<int> tokenize(App& app, const TokenizeFlags& flags, cli::Context& context) {
+  if (!flags.file.empty() && !flags.text.empty())
+    return Error{ErrorCode::kInvalidArgument, "TEXT and --file exclude each other", "give one"};
   auto model = open_text(app, flags.model);
   if (!model) return std::move(model).error();
   auto text = input_text(flags, context);

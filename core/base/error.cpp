@@ -47,8 +47,9 @@ const ErrorFaces& faces(ErrorCode code) {
 Error errno_error(std::string_view what, int saved_errno) {
   std::string message(what);
   message.append(": ").append(std::strerror(saved_errno));
-  const bool absent = saved_errno == ENOENT || saved_errno == ENOTDIR;
-  return {absent ? ErrorCode::kNotFound : ErrorCode::kIo, std::move(message), ""};
+  if (saved_errno == ENOENT || saved_errno == ENOTDIR)
+    return {ErrorCode::kNotFound, std::move(message), ""};
+  return {saved_errno == EISDIR ? ErrorCode::kDataRefused : ErrorCode::kIo, std::move(message), ""};
 }
 
 void check_failed(const char* expression, const char* file, int line) {

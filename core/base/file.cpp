@@ -14,8 +14,8 @@
 namespace aictl {
 namespace {
 
-Result<Fd> open_for_reading(const std::filesystem::path& path) {
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<Fd> open_for_reading(const std::filesystem::path& path, int flags = 0) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (!fd) return errno_error(path.string(), errno);
   return fd;
 }
@@ -47,7 +47,7 @@ Fd::~Fd() {
 int Fd::release() { return std::exchange(fd_, -1); }
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  auto fd = open_for_reading(path);
+  auto fd = open_for_reading(path, O_NONBLOCK);  // a pipe is refused below, not waited for
   if (!fd) return std::move(fd).error();
   struct stat info = {};
   if (::fstat(fd->get(), &info) != 0) return errno_error(path.string(), errno);

@@ -123,7 +123,7 @@ openai::ApiResult<ChatText> chat_prompt(const openai::Conversation& conversation
                                         const Tokenizer& tokenizer, int64_t now) {
   if (chat_template == nullptr)
     return openai::api_error(Error{ErrorCode::kUnsupported, "the model has no chat template",
-                                   "use /v1/completions, or a model that can chat"});
+                                   "it only continues text; ask a model that can chat"});
   Json messages = conversation.messages;
   const bool continued = conversation.continue_final_message;
   const std::string last = continued ? messages.back()["content"].get<std::string>() : "";
