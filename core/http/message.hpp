@@ -67,8 +67,10 @@ struct Response {
 };
 
 /// Makes the body of an error that the server or the router answers by itself (400, 404, 405, 408,
-/// 413, 431, 500, 503 ...), such as OpenAI's error object. Called on loop threads.
-using ErrorRenderer = std::function<Response(int status, std::string_view message)>;
+/// 413, 431, 500, 503 ...), such as OpenAI's error object. `request` is as much of it as was read:
+/// all of its fields may be empty. Called on loop threads.
+using ErrorRenderer =
+    std::function<Response(int status, std::string_view message, const Request& request)>;
 
 /// The reason phrase of `status`; "Unknown" for one without.
 std::string_view reason_phrase(int status);

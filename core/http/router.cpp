@@ -52,7 +52,7 @@ void PathParameters::add(std::string name, std::string value) {
 
 Router::Router(ErrorRenderer render_error) : render_error_(std::move(render_error)) {
   if (render_error_) return;
-  render_error_ = [](int status, std::string_view message) {
+  render_error_ = [](int status, std::string_view message, const Request&) {
     return Response::text(status, std::string(message) + "\n");
   };
 }
@@ -129,7 +129,7 @@ void Router::operator()(Exchange exchange) const {
   const Route* route = find(request.path, parameters);
   if (route == nullptr)
     return exchange.respond(
-        render_error_(404, fmt::format("no such path: {}", request.path.substr(0, 256))));
+        render_error_(404, fmt::format("no such path: {}", request.path.substr(0, 256)), request));
   const std::string_view method =
       request.method == "HEAD" ? "GET" : std::string_view(request.method);
   for (const auto& [name, handler] : route->methods)
@@ -138,7 +138,8 @@ void Router::operator()(Exchange exchange) const {
   response.status = 204;
   if (method != "OPTIONS")
     response = render_error_(
-        405, fmt::format("{} is not allowed on {}", request.method, request.path.substr(0, 256)));
+        405, fmt::format("{} is not allowed on {}", request.method, request.path.substr(0, 256)),
+        request);
   response.headers.set("Allow", allowed(*route));
   exchange.respond(std::move(response));
 }

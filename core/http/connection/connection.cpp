@@ -5,8 +5,11 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include <exception>
+
 #include "core/base/check.hpp"
 #include "core/http/framing/content_encoding.hpp"
+#include "core/telemetry/log.hpp"
 
 namespace aictl::http {
 namespace {
@@ -14,6 +17,7 @@ namespace {
 constexpr size_t kReadBlock = 64 << 10;       // read at once
 constexpr size_t kReadHighWater = 256 << 10;  // waiting to be parsed; past it reading is suspended
 constexpr size_t kWriteBlock = 256 << 10;     // written at once
+constexpr std::string_view kFailedInside = "the request failed inside the server";
 
 Time now() { return std::chrono::steady_clock::now(); }
 
@@ -47,8 +51,9 @@ void Connection::start(bool refused) {
   bufferevent_enable(transport_, EV_READ | EV_WRITE);
   if (refused) {
     const auto self = shared_from_this();
-    Response response = worker_.shared().error(503, "too many connections");
+    Response response = worker_.shared().error(503, "too many connections", Request());
     response.headers.set("Retry-After", "1");
+    response.headers.set("retry-after-ms", "1000");
     const auto slot = add_slot(Request());
     slot->close_after = discard_input_ = unclean_ = true;
     slot->respond(std::move(response));
@@ -128,9 +133,15 @@ bool Connection::feed_parser() {
     answer_error(error.status, error.message);
     return false;
   }
+  std::optional<Response> answer;
+  if (parser_.has_head() && !had_head) answer = judge_head();
   if (parser_.complete()) {
-    dispatch();
+    dispatch(std::move(answer));
     return true;
+  }
+  if (answer) {
+    end_with(std::move(*answer));
+    return false;
   }
   if (parser_.started() && !had_started) phase_start_ = now();
   if (parser_.has_head() && !had_head) {
@@ -149,10 +160,22 @@ std::shared_ptr<Slot> Connection::add_slot(Request request) {
   slot->started = now();
   slots_.push_back(slot);
   ++worker_.shared().exchanges;
+  slot->before_drain = !worker_.shared().draining;
+  if (slot->before_drain) ++worker_.shared().older_exchanges;
   return slot;
 }
 
-void Connection::dispatch() {
+std::optional<Response> Connection::judge_head() {
+  if (!options_.on_head) return std::nullopt;
+  try {
+    return options_.on_head(parser_.request());
+  } catch (const std::exception& error) {
+    log::error("judging a request failed", {{"why", error.what()}});
+    return worker_.shared().error(500, kFailedInside, parser_.request());
+  }
+}
+
+void Connection::dispatch(std::optional<Response> answer) {
   Request request = parser_.take();
   continue_waits_ = continue_sent_ = false;
   request.peer = peer_;
@@ -163,42 +186,50 @@ void Connection::dispatch() {
   const auto slot = add_slot(std::move(request));
   slot->close_after = last;
   phase_start_ = slot->started;
-  run_handler(slot);
+  slot->dispatching = true;
+  if (answer)
+    slot->respond(std::move(*answer));
+  else
+    run_handler(slot);
+  slot->dispatching = false;
   if (alive_ && slot->connection != nullptr) collect(*slot);
 }
 
+// What a handler or the memory it wants throws ends the request, not the process.
 void Connection::run_handler(const std::shared_ptr<Slot>& slot) {
-  slot->dispatching = true;
-  if (options_.decode_bodies) {
-    const auto decoded =
-        decode_body(slot->request, static_cast<size_t>(options_.parser.body_bytes));
-    if (!decoded) {
-      const ErrorCode code = decoded.error().code;
-      const int status = code == ErrorCode::kTooLarge      ? 413
-                         : code == ErrorCode::kUnsupported ? 415
-                                                           : 400;
-      slot->respond(worker_.shared().error(status, decoded.error().message));
-      slot->dispatching = false;
-      return;
+  const Shared& shared = worker_.shared();
+  try {
+    if (options_.decode_bodies) {
+      const auto decoded =
+          decode_body(slot->request, static_cast<size_t>(options_.parser.body_bytes));
+      if (!decoded)
+        return slot->respond(shared.error(decoding_status(decoded.error()),
+                                          decoded.error().message, slot->request));
     }
+    shared.handler(Exchange(std::make_shared<ExchangeOwner>(slot)));
+  } catch (const std::exception& error) {
+    log::error("a handler failed", {{"why", error.what()}});
+    slot->respond(shared.error(500, kFailedInside, slot->request));
   }
-  worker_.shared().handler(Exchange(std::make_shared<ExchangeOwner>(slot)));
-  slot->dispatching = false;
 }
 
-// An answer of the server's own that ends the connection, in its turn after those of earlier
+// An answer that ends the connection, in its turn after those of earlier
 // requests. The client may still be sending its body: reading goes on for a while, or it would see
 // a reset instead of the answer.
-void Connection::answer_error(int status, std::string_view message) {
+void Connection::end_with(Response response) {
   discard_input_ = unclean_ = true;
   Request request = parser_.take();
   request.peer = peer_;
   const auto slot = add_slot(std::move(request));
   slot->close_after = true;
   slot->dispatching = true;
-  slot->respond(worker_.shared().error(status, message));
+  slot->respond(std::move(response));
   slot->dispatching = false;
   collect(*slot);
+}
+
+void Connection::answer_error(int status, std::string_view message) {
+  end_with(worker_.shared().error(status, message, parser_.request()));
 }
 
 // Reading stops when much waits to be parsed; the end of the connection must be noticed all the
@@ -237,7 +268,7 @@ void Connection::destroy() {
   while (!slots_.empty()) {
     const auto slot = slots_.front();
     slots_.pop_front();
-    --worker_.shared().exchanges;
+    uncount(*slot);
     report(*slot, 499);
     slot->close();
   }

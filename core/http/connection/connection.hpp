@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,10 +42,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static void on_hangup(int fd, short what, void* self);
   void process_input();
   bool feed_parser();
-  void dispatch();
+  std::optional<Response> judge_head();
+  void dispatch(std::optional<Response> answer);
   void run_handler(const std::shared_ptr<Slot>& slot);
   std::shared_ptr<Slot> add_slot(Request request);
   void answer_error(int status, std::string_view message);
+  void end_with(Response response);
   void watch_hangup();
   void on_end(bool clean);
 
@@ -55,6 +58,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void write_head(Slot& slot, Response head, bool stream, evbuffer* target);
   void write_stream(Slot& slot, std::string bytes, evbuffer* target);
   void pop_done_slots();
+  void uncount(const Slot& slot);
   void report(const Slot& slot, int status);
   void send_continue();
   void flush();

@@ -57,7 +57,9 @@ void Connection::write_outbox(Slot& slot, Outbox box) {
   }
   if (box.aborted || target == nullptr) return destroy();
   if (box.abandoned) {
-    box.head = worker_.shared().error(500, "the request was dropped without an answer");
+    box.head =
+        worker_.shared().error(500, "the request was dropped without an answer", slot.request);
+    for (const Header& field : box.extra) box.head->headers.set(field.name, field.value);
     box.finished = true;
   }
   if (box.head) {
@@ -117,11 +119,18 @@ void Connection::report(const Slot& slot, int status) {
     options_.on_access({slot.request, status, slot.sent, now() - slot.started});
 }
 
+void Connection::uncount(const Slot& slot) {
+  Shared& shared = worker_.shared();
+  --shared.exchanges;
+  if (slot.before_drain && --shared.older_exchanges == 0 && shared.draining)
+    shared.on_older_through();
+}
+
 void Connection::pop_done_slots() {
   while (alive_ && !slots_.empty() && slots_.front()->done) {
     const auto slot = slots_.front();
     slots_.pop_front();
-    --worker_.shared().exchanges;
+    uncount(*slot);
     report(*slot, slot->status);
     slot->complete();
     phase_start_ = now();
@@ -129,7 +138,7 @@ void Connection::pop_done_slots() {
       while (!slots_.empty()) {  // pipelined behind the last one that is answered
         const auto unanswered = slots_.front();
         slots_.pop_front();
-        --worker_.shared().exchanges;
+        uncount(*unanswered);
         report(*unanswered, 499);
         unanswered->close();
       }

@@ -77,6 +77,8 @@ struct Server::State {
   Result<void> bind_group(AddressGroup group);
   void on_accept(int fd, std::string peer, bool is_unix);
   void close_listeners();
+  void close_idle();
+  void end_accepting();
   void begin_drain(std::chrono::milliseconds deadline);
   void abort_everywhere();
 };
@@ -133,14 +135,30 @@ void Server::State::close_listeners() {
   shared.listening = false;
 }
 
-void Server::State::begin_drain(std::chrono::milliseconds limit) {
-  close_listeners();
+void Server::State::close_idle() {
   for (const auto& worker : workers)
     worker->loop()->post([worker = worker.get()] { worker->begin_drain(); });
+}
+
+// Until here new connections got an answer, so that probes see a server that drains. Those of them
+// that have asked nothing go; what they have asked is answered.
+void Server::State::end_accepting() {
+  if (!shared.listening) return;
+  close_listeners();
+  close_idle();
+  shared.check_drained();
+}
+
+void Server::State::begin_drain(std::chrono::milliseconds limit) {
+  close_idle();
   if (deadline == nullptr) {
     deadline = evtimer_new(
         loops[0]->base(),
-        [](int, short, void* self) { static_cast<State*>(self)->abort_everywhere(); }, this);
+        [](int, short, void* self) {
+          static_cast<State*>(self)->end_accepting();
+          static_cast<State*>(self)->abort_everywhere();
+        },
+        this);
   }
   const timeval wait{static_cast<time_t>(limit.count() / 1000),
                      static_cast<suseconds_t>(limit.count() % 1000 * 1000)};
@@ -150,7 +168,7 @@ void Server::State::begin_drain(std::chrono::milliseconds limit) {
   const bool armed = evtimer_pending(deadline, &pending) != 0;
   evutil_timersub(&pending, &now, &pending);
   if (!armed || evutil_timercmp(&wait, &pending, <)) event_add(deadline, &wait);
-  shared.check_drained();
+  if (shared.older_exchanges == 0) end_accepting();
 }
 
 void Server::State::abort_everywhere() {
@@ -179,6 +197,10 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler han
     state.workers.push_back(std::make_unique<Worker>(*loop, state.shared));
     state.loops.push_back(std::move(loop).value());
   }
+  // Posted: the last exchange may end in the midst of accepting.
+  state.shared.on_older_through = [&state] {
+    state.loops[0]->post([&state] { state.end_accepting(); });
+  };
   state.loops[0]->set_on_notify(kept.on_notify);
   for (AddressGroup& group : *groups)
     if (auto bound = state.bind_group(std::move(group)); !bound) return std::move(bound).error();

@@ -88,6 +88,7 @@ void Slot::abandon() {
   if (ended_ || closed_) return;
   ended_ = true;
   (answered_ ? outbox_.aborted : outbox_.abandoned) = true;
+  outbox_.extra = std::move(extra_headers_);
   answered_ = true;
   schedule(std::move(lock));
 }

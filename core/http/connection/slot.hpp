@@ -30,6 +30,7 @@ struct Outbox {
   bool finished = false;
   bool aborted = false;
   bool abandoned = false;  // every handle went without an answer
+  Headers extra;           // what was set for the answer that an abandoned one never got
 };
 
 class Slot : public std::enable_shared_from_this<Slot> {
@@ -70,6 +71,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
 
   // Loop thread only.
   Connection* connection;  // null once complete or closed
+  bool before_drain = false;
   bool dispatching = false;
   bool head_written = false;
   bool chunked = false;

@@ -12,8 +12,8 @@
 
 namespace aictl::http {
 
-Response Shared::error(int status, std::string_view message) const {
-  Response response = options.render_error ? options.render_error(status, message)
+Response Shared::error(int status, std::string_view message, const Request& request) const {
+  Response response = options.render_error ? options.render_error(status, message, request)
                                            : Response::text(status, std::string(message) + "\n");
   response.status = status;
   return response;

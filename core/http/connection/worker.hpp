@@ -28,12 +28,14 @@ struct Shared {
   std::atomic<uint64_t> accepted{0};
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> exchanges{0};
+  std::atomic<uint64_t> older_exchanges{0};  // of those, begun before draining
   std::atomic<bool> draining{false};
   std::atomic<bool> listening{true};
-  std::function<void()> on_drained;  // set before draining
+  std::function<void()> on_drained;        // set before draining
+  std::function<void()> on_older_through;  // any loop: the last of older_exchanges went, draining
   std::atomic<bool> drained{false};
 
-  Response error(int status, std::string_view message) const;
+  Response error(int status, std::string_view message, const Request& request) const;
   /// Runs on_drained, once, when draining is through.
   void check_drained();
 };

@@ -115,13 +115,23 @@ Result<std::string> decode_content(std::string_view encoding, std::string_view b
   }
 }
 
-Result<void> decode_body(Request& request, size_t limit) {
-  std::string encoding;  // fields of one name make one list
-  for (const Header& field : request.headers) {
+std::string content_encoding(const Headers& headers) {
+  std::string encoding;
+  for (const Header& field : headers) {
     if (!equals_ignoring_case(field.name, "content-encoding")) continue;
     if (!encoding.empty()) encoding += ",";
     encoding += field.value;
   }
+  return encoding;
+}
+
+int decoding_status(const Error& error) {
+  if (error.code == ErrorCode::kTooLarge) return 413;
+  return error.code == ErrorCode::kUnsupported ? 415 : 400;
+}
+
+Result<void> decode_body(Request& request, size_t limit) {
+  const std::string encoding = content_encoding(request.headers);
   if (encoding.empty() || request.body.empty()) return {};
   auto decoded = decode_content(encoding, request.body, limit);
   if (!decoded) return std::move(decoded).error();

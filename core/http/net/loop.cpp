@@ -1,6 +1,8 @@
 // The loop: libevent's base, an eventfd to wake it, a second one for signal handlers.
 #include "core/http/net/loop.hpp"
 
+#include "core/telemetry/log.hpp"
+
 #include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
@@ -120,7 +122,13 @@ void Loop::run_tasks() {
     std::lock_guard lock(mutex_);
     running_.swap(tasks_);
   }
-  for (auto& task : running_) task();
+  for (auto& task : running_) {
+    try {
+      task();
+    } catch (const std::exception& error) {  // what the task held goes; the loop goes on
+      log::error("a task of a loop failed", {{"loop", name_}, {"why", error.what()}});
+    }
+  }
   running_.clear();
 }
 

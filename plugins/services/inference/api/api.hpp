@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,7 +43,11 @@ class InferenceApi {
   /// The server's handler. Runs on loop threads, several at once.
   void handle(http::Exchange exchange);
   /// For ServerOptions::render_error: OpenAI's error object.
-  static http::Response render_error(int status, std::string_view message);
+  static http::Response render_error(int status, std::string_view message,
+                                     const http::Request& request);
+  /// Makes the server ask here before it reads a body, and leave decoding to the api, which does it
+  /// on its workers under the server's limit. Before the server starts.
+  void take_bodies(http::ServerOptions& options);
   /// For ServerOptions::on_access: counts, and logs at debug.
   void on_access(const http::Access& access);
 
@@ -59,12 +64,14 @@ class InferenceApi {
   using BodyHandler = void (InferenceApi::*)(Asked asked, const Json& body);
 
   // api.cpp
+  std::optional<openai::ApiError> refusal(const http::Request& request) const;
+  std::optional<http::Response> judge(const http::Request& request) const;
   void add_routes();
-  void add_post(std::string_view path, BodyHandler handler, bool generates);
+  void add_post(std::string_view path, BodyHandler handler);
   void read_body(Asked asked, BodyHandler handler);
   void parse_and_call(const Asked& asked, std::string_view body, BodyHandler handler);
-  void identify(http::Exchange& exchange);
-  bool admit(http::Exchange& exchange);
+  void decode_and_call(const Asked& asked, std::string_view coding, const std::string& body,
+                       BodyHandler handler);
   uint64_t random();
   int64_t now() const { return clock_->unix_seconds(); }
 
@@ -94,6 +101,7 @@ class InferenceApi {
   const int64_t started_;  // Unix seconds
   InferenceMetrics metrics_;
   http::Router router_;
+  size_t body_limit_ = http::ParserLimits().body_bytes;  // of a body that is decoded
   std::atomic<uint64_t> random_state_;
   std::atomic<bool> draining_{false};
   WorkerPool workers_;  // last: its tasks use all of the above

@@ -9,7 +9,9 @@
 #include <cstring>
 #include <filesystem>
 #include <future>
+#include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "core/http/server.hpp"
@@ -121,7 +123,6 @@ TEST_CASE(
   std::atomic<int> done{0};
   server->drain(20s, [&] { ++done; });
   CHECK(idle.closed_by_server());
-  CHECK_FALSE(RawClient::to(*server).connected());
   CHECK(done == 0);
   partial.send("Host: h\r\n\r\n");
   const auto late = partial.reply();
@@ -133,6 +134,7 @@ TEST_CASE(
   CHECK(reply->body == "finished");
   CHECK(reply->head.find("Connection: close") != std::string::npos);
   CHECK(running.closed_by_server());
+  CHECK(eventually([&] { return !RawClient::to(*server).connected(); }));
   partial.close();
   CHECK(eventually([&] { return done == 1; }));
 }
@@ -175,6 +177,84 @@ TEST_CASE("life: a stream begun before draining ends well and its connection clo
   CHECK(reply->body == "ab");
   CHECK(client.closed_by_server());
   CHECK(eventually([&] { return done == 1; }));
+}
+
+TEST_CASE("life: while a stream outlasts the draining, new connections are answered and closed") {
+  std::promise<Stream> promise;
+  auto future = promise.get_future();
+  ServerOptions options = free_port();
+  options.loops = 2;
+  auto server = serve(
+      [&](Exchange exchange) {
+        if (exchange.request().path != "/stream") return hello(std::move(exchange));
+        promise.set_value(exchange.start_stream(200, {}));
+      },
+      options);
+  RawClient streaming = RawClient::to(*server);
+  streaming.send(get("/stream"));
+  Stream stream = future.get();
+  RawClient idle = RawClient::to(*server);
+  idle.send(get("/"));
+  REQUIRE(idle.reply());
+  std::atomic<int> done{0};
+  server->drain(20s, [&] { ++done; });
+  CHECK(idle.closed_by_server());  // draining has begun
+  for (int i = 0; i < 4; ++i) {
+    RawClient probe = RawClient::to(*server);
+    REQUIRE(probe.connected());
+    probe.send(get("/readyz"));
+    const auto reply = probe.reply();
+    REQUIRE(reply);
+    CHECK(reply->head.find("Connection: close") != std::string::npos);
+    CHECK(probe.closed_by_server());
+  }
+  RawClient silent = RawClient::to(*server);  // may not hold up the end
+  RawClient last = RawClient::to(*server);
+  last.send(get("/"));
+  REQUIRE(last.reply());
+  CHECK(done == 0);
+  stream.write("x");
+  stream.finish();
+  const auto reply = streaming.reply();
+  REQUIRE(reply);
+  CHECK(reply->body == "x");
+  CHECK(eventually([&] { return done == 1; }));
+  CHECK_FALSE(RawClient::to(*server).connected());
+  CHECK(silent.closed_by_server());
+}
+
+TEST_CASE("life: the deadline of draining ends the answering of new connections too") {
+  std::promise<Exchange> promise;
+  auto future = promise.get_future();
+  auto server = serve([&](Exchange exchange) { promise.set_value(std::move(exchange)); });
+  RawClient client = RawClient::to(*server);
+  client.send(get("/"));
+  const Exchange exchange = future.get();
+  std::atomic<int> done{0};
+  server->drain(100ms, [&] { ++done; });
+  CHECK(eventually([&] {
+    RawClient::to(*server);  // a probe that keeps coming
+    return done == 1;
+  }));
+  CHECK_FALSE(RawClient::to(*server).connected());
+}
+
+TEST_CASE("life: what a handler or a posted task throws ends a request, not the server") {
+  auto server = serve([](Exchange exchange) {
+    if (exchange.request().path == "/throw") throw std::bad_alloc();
+    if (exchange.request().path == "/later")
+      return exchange.post([exchange] { throw std::runtime_error("later"); });
+    hello(std::move(exchange));
+  });
+  RawClient client = RawClient::to(*server);
+  for (const char* path : {"/throw", "/later", "/throw"}) {
+    client.send(get(path));
+    const auto reply = client.reply();
+    REQUIRE(reply);
+    CHECK(reply->status == 500);
+  }
+  client.send(get("/"));
+  CHECK(client.reply()->status == 200);
 }
 
 TEST_CASE("life: stopping cuts running exchanges and tells them; handles may outlive the server") {

@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,7 +52,7 @@ TEST_CASE("limits: errors in framing are answered after the requests before them
 
 TEST_CASE("limits: the renderer makes the bodies of the server's own errors") {
   ServerOptions options = free_port();
-  options.render_error = [](int status, std::string_view message) {
+  options.render_error = [](int status, std::string_view message, const Request&) {
     return Response::json(status, "{\"error\":{\"message\":\"" + std::string(message) + "\"}}");
   };
   auto server = serve(hello, options);
@@ -60,6 +62,62 @@ TEST_CASE("limits: the renderer makes the bodies of the server's own errors") {
   REQUIRE(reply);
   CHECK(reply->status == 505);
   CHECK(reply->body == "{\"error\":{\"message\":\"HTTP/3.0 is not spoken here\"}}");
+}
+
+TEST_CASE("limits: the renderer sees what was read of a request") {
+  ServerOptions options = free_port();
+  options.parser.body_bytes = 10;
+  options.render_error = [](int status, std::string_view, const Request& request) {
+    return Response::text(status, std::string(request.headers.get("x-id").value_or("none")));
+  };
+  auto server = serve(hello, options);
+  RawClient large = RawClient::to(*server);
+  large.send("POST / HTTP/1.1\r\nHost: h\r\nX-Id: mine\r\nContent-Length: 11\r\n\r\n");
+  const auto reply = large.reply();
+  REQUIRE(reply);
+  CHECK(reply->status == 413);
+  CHECK(reply->body == "mine");
+  RawClient broken = RawClient::to(*server);
+  broken.send("?\r\n\r\n");
+  CHECK(broken.reply()->body == "none");
+}
+
+TEST_CASE("limits: who is refused by the head is not asked for a body") {
+  ServerOptions options = free_port();
+  options.linger_timeout = 100ms;
+  options.on_head = [](const Request& head) -> std::optional<Response> {
+    if (head.path == "/throw") throw std::bad_alloc();
+    if (head.headers.has("key")) return std::nullopt;
+    return Response::text(401, "no key");
+  };
+  std::atomic<int> handled{0};
+  auto server = serve(
+      [&](Exchange exchange) {
+        ++handled;
+        hello(std::move(exchange));
+      },
+      options);
+  const std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
+  const std::string length = "Content-Length: 1000\r\n";
+  RawClient waits = RawClient::to(*server);
+  waits.send(post + length + "Expect: 100-continue\r\n\r\n");
+  const auto refused = waits.reply();
+  REQUIRE(refused);
+  CHECK(refused->status == 401);
+  CHECK(refused->head.find("Connection: close") != std::string::npos);
+  CHECK(waits.closed_by_server());
+  RawClient sends = RawClient::to(*server);
+  sends.send(get("/", "key: 1\r\n") + post + length + "\r\n" + std::string(500, 'x'));
+  CHECK(sends.reply()->status == 200);
+  CHECK(sends.reply()->status == 401);
+  CHECK(sends.closed_by_server());
+  CHECK(handled == 1);
+  RawClient whole = RawClient::to(*server);  // nothing is left to read: the connection stays
+  whole.send(get("/") + get("/throw") + get("/", "key: 1\r\n"));
+  CHECK(whole.reply()->status == 401);
+  CHECK(whole.reply()->status == 500);
+  CHECK(whole.reply()->status == 200);
+  CHECK(handled == 2);
 }
 
 TEST_CASE("limits: a slow head gets 408, a slow body too, silence between requests just ends") {
@@ -119,6 +177,7 @@ TEST_CASE("limits: over max_connections there is 503 with Retry-After, and room 
     REQUIRE(reply);
     CHECK(reply->status == 503);
     CHECK(reply->head.find("Retry-After: 1") != std::string::npos);
+    CHECK(reply->head.find("retry-after-ms: 1000") != std::string::npos);
     CHECK(three.closed_by_server());
     one.send(get("/"));
     CHECK(one.reply()->status == 200);

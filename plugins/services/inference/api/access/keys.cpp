@@ -83,23 +83,24 @@ bool CorsPolicy::allows(std::string_view origin) const {
       origins, [&](const std::string& allowed) { return allowed == "*" || allowed == origin; });
 }
 
-void CorsPolicy::apply(http::Exchange& exchange) const {
-  const http::Request& request = exchange.request();
+http::Headers CorsPolicy::headers_for(const http::Request& request) const {
+  http::Headers headers;
   const auto origin = request.headers.get("origin");
-  if (!origin || !allows(*origin)) return;
-  exchange.set_response_header("Access-Control-Allow-Origin", std::string(*origin));
-  exchange.set_response_header("Vary", "Origin");
-  exchange.set_response_header("Access-Control-Expose-Headers",
-                               "x-request-id, request-id, retry-after-ms, x-aictl-seed, "
-                               "x-aictl-response-id, x-aictl-model, x-aictl-queue-ms");
-  if (request.method != "OPTIONS") return;
-  exchange.set_response_header("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS");
+  if (!origin || !allows(*origin)) return headers;
+  headers.set("Access-Control-Allow-Origin", std::string(*origin));
+  headers.set("Vary", "Origin");
+  headers.set("Access-Control-Expose-Headers",
+              "x-request-id, request-id, retry-after-ms, x-aictl-seed, "
+              "x-aictl-response-id, x-aictl-model, x-aictl-queue-ms");
+  if (request.method != "OPTIONS") return headers;
+  headers.set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS");
   // The clients' x-stainless-* headers are many: those that are asked for are allowed.
   const auto asked = request.headers.get("access-control-request-headers");
-  exchange.set_response_header(
+  headers.set(
       "Access-Control-Allow-Headers",
       asked ? std::string(*asked) : std::string("authorization, content-type, x-api-key"));
-  exchange.set_response_header("Access-Control-Max-Age", "600");
+  headers.set("Access-Control-Max-Age", "600");
+  return headers;
 }
 
 }  // namespace aictl::inference

@@ -37,8 +37,8 @@ struct CorsPolicy {
   std::vector<std::string> origins;
 
   bool allows(std::string_view origin) const;
-  /// Sets the Access-Control headers if the request names an allowed origin.
-  void apply(http::Exchange& exchange) const;
+  /// The Access-Control headers, if the request names an allowed origin.
+  http::Headers headers_for(const http::Request& request) const;
 };
 
 }  // namespace aictl::inference

@@ -53,6 +53,7 @@ class TestServer {
       setup.server.addresses = {"127.0.0.1:0"};
     setup.server.render_error = InferenceApi::render_error;
     setup.server.on_access = [this](const http::Access& access) { api_->on_access(access); };
+    api_->take_bodies(setup.server);
     auto server = http::Server::start(
         setup.server, [this](http::Exchange exchange) { api_->handle(std::move(exchange)); });
     REQUIRE_MESSAGE(server.ok(), (server.ok() ? "" : server.error().message));
