@@ -52,8 +52,8 @@ struct ServerOptions {
   ErrorRenderer render_error;  // empty: plain text
   /// Judges a request by its head, before "100 Continue" and before its body is waited for; on loop
   /// threads. What it returns is the answer. Then the rest of the body is not read and the
-  /// connection ends; a request that had come whole leaves it open. `head.body`, `peer` and `secure`
-  /// mean nothing yet.
+  /// connection ends; a request that had come whole leaves it open. `head.body`, `peer` and
+  /// `secure` mean nothing yet.
   std::function<std::optional<Response>(const Request& head)> on_head;
   std::function<void(const Access&)> on_access;  // on loop threads
   std::function<void()> on_notify;               // on the first loop's thread, after notify()
@@ -87,8 +87,8 @@ class Server {
   /// Closes idle connections; running exchanges finish, the last response of each connection says
   /// "Connection: close". New connections are answered so too, until the exchanges that ran when
   /// draining began are through; then nothing is accepted any more. `done` runs once on a loop
-  /// thread when no connection is left; those still there after `deadline` are cut. Later calls only
-  /// shorten the deadline.
+  /// thread when no connection is left; those still there after `deadline` are cut. Later calls
+  /// only shorten the deadline.
   void drain(std::chrono::milliseconds deadline, std::function<void()> done);
   /// Cuts every connection (their on_close callbacks run) and ends the loops. Idempotent. Not from
   /// a loop thread.

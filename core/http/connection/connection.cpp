@@ -203,8 +203,8 @@ void Connection::run_handler(const std::shared_ptr<Slot>& slot) {
       const auto decoded =
           decode_body(slot->request, static_cast<size_t>(options_.parser.body_bytes));
       if (!decoded)
-        return slot->respond(shared.error(decoding_status(decoded.error()),
-                                          decoded.error().message, slot->request));
+        return slot->respond(
+            shared.error(decoding_status(decoded.error()), decoded.error().message, slot->request));
     }
     shared.handler(Exchange(std::make_shared<ExchangeOwner>(slot)));
   } catch (const std::exception& error) {

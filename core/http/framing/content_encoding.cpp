@@ -101,14 +101,16 @@ Result<std::string> decode_one(std::string_view coding, std::string bytes, size_
 
 }  // namespace
 
-Result<std::string> decode_content(std::string_view encoding, std::string_view bytes, size_t limit) {
+Result<std::string> decode_content(std::string_view encoding, std::string_view bytes,
+                                   size_t limit) {
   if (std::count(encoding.begin(), encoding.end(), ',') > kMaxExtraCodings)
     return Error{ErrorCode::kUnsupported, "more than two content encodings", ""};
   std::string body(bytes);
   while (true) {  // the last one named was applied last
     const size_t comma = encoding.rfind(',');
     const bool more = comma != std::string_view::npos;
-    auto decoded = decode_one(trim(more ? encoding.substr(comma + 1) : encoding), std::move(body), limit);
+    auto decoded =
+        decode_one(trim(more ? encoding.substr(comma + 1) : encoding), std::move(body), limit);
     if (!decoded || !more) return decoded;
     body = std::move(decoded).value();
     encoding = encoding.substr(0, comma);

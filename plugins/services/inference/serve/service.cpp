@@ -28,18 +28,22 @@ struct Member {
 
 Json plan_json(const std::deque<Member>& members, const ServeSettings& settings) {
   Json plan = Json::object();
-  for (const Member& m : members) {
+  for (size_t i = 0; i < members.size(); ++i) {
+    const Member& m = members[i];
+    // One model needs no number.
+    const std::string nth = members.size() > 1 ? fmt::format(" {}", i + 1) : "";
     const EnginePlan& p = m.running.plan;
     const BackendInfo info = m.running.backend->info();
-    plan["model"] =
+    plan["model" + nth] =
         fmt::format("{} ({}, {})", m.id, m.opened.model.spec().arch, m.path.filename().string());
-    plan["memory"] = fmt::format("{} = weights {} + KV cache {} + workspace {}; {} free",
-                                 format_bytes(p.total_bytes()), format_bytes(p.weight_bytes),
-                                 format_bytes(p.kv_bytes), format_bytes(p.workspace_bytes),
-                                 format_bytes(p.available));
-    plan["threads"] = fmt::format("{} on {} ({})", info.threads, info.device, info.isa);
-    plan["context"] = fmt::format("{} tokens", p.context);
-    plan["concurrency"] = fmt::format("{} sequences, {} more may wait", p.concurrency, p.max_queue);
+    plan["memory" + nth] = fmt::format("{} = weights {} + KV cache {} + workspace {}; {} free",
+                                       format_bytes(p.total_bytes()), format_bytes(p.weight_bytes),
+                                       format_bytes(p.kv_bytes), format_bytes(p.workspace_bytes),
+                                       format_bytes(p.available));
+    plan["threads" + nth] = fmt::format("{} on {} ({})", info.threads, info.device, info.isa);
+    plan["context" + nth] = fmt::format("{} tokens", p.context);
+    plan["concurrency" + nth] =
+        fmt::format("{} sequences, {} more may wait", p.concurrency, p.max_queue);
   }
   plan["url"] = fmt::format("{}", fmt::join(settings.addresses, ", "));
   return plan;
@@ -112,6 +116,7 @@ class InferenceService final : public Service {
       paths.push_back(std::move(*path));
     }
     std::set<std::string> ids;
+    uint64_t reserved = 0;  // by the models before
     for (const auto& path : paths) {
       auto opened = open_text_model(path);
       if (!opened) return std::move(opened).error();
@@ -120,8 +125,9 @@ class InferenceService final : public Service {
       if (!ids.insert(id).second)
         return Error{ErrorCode::kInvalidArgument, fmt::format("two models are called '{}'", id),
                      "rename a file, or use --name for the first"};
-      auto running = plan_model(opened->model, settings_.engine, plugins_);
+      auto running = plan_model(opened->model, settings_.engine, plugins_, reserved);
       if (!running) return std::move(running).error().within(path.string());
+      reserved += running->plan.total_bytes();
       members.push_back({std::move(id), path, std::move(*opened), std::move(*running)});
     }
     return {};
@@ -147,6 +153,7 @@ class InferenceService final : public Service {
     InferenceApi api(served(members), std::move(api_options));
     options.render_error = InferenceApi::render_error;
     options.on_access = [&api](const http::Access& access) { api.on_access(access); };
+    api.take_bodies(options);
     auto server = http::Server::start(std::move(options),
                                       [&api](http::Exchange e) { api.handle(std::move(e)); });
     if (!server) return std::move(server).error();

@@ -96,9 +96,8 @@ http::Headers CorsPolicy::headers_for(const http::Request& request) const {
   headers.set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS");
   // The clients' x-stainless-* headers are many: those that are asked for are allowed.
   const auto asked = request.headers.get("access-control-request-headers");
-  headers.set(
-      "Access-Control-Allow-Headers",
-      asked ? std::string(*asked) : std::string("authorization, content-type, x-api-key"));
+  headers.set("Access-Control-Allow-Headers",
+              asked ? std::string(*asked) : std::string("authorization, content-type, x-api-key"));
   headers.set("Access-Control-Max-Age", "600");
   return headers;
 }
