@@ -18,7 +18,7 @@ RouteHandler says(std::string name) {
 }
 
 Router make_router() {
-  Router router([](int status, std::string_view message) {
+  Router router([](int status, std::string_view message, const Request&) {
     return Response::json(status, "{\"error\":\"" + std::string(message) + "\"}");
   });
   router.add("GET", "/v1/models/{id...}", says("rest"));
