@@ -159,12 +159,17 @@ class Lifecycle(unittest.TestCase):
         with Server() as server:
             model = server.get("/v1/models")[2]["data"][0]["id"]
             s = server.raw()
-            body = json.dumps({"model": model, **CHAT, "max_tokens": 100000, "stream": True, "ignore_eos": True}).encode()
-            s.sendall(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\n\r\n")
-            s.sendall(body)
+            body = json.dumps({"model": model, **CHAT, "max_tokens": 8000, "stream": True, "ignore_eos": True}).encode()
+            s.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+                      b"content-length: %d\r\n\r\n%s" % (len(body), body))
+            self.assertTrue(s.recv(100).startswith(b"HTTP/1.1 200"))
             server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: server.get("/readyz")[0] == 503, "ready to turn false")
+            status, headers, refused = server.post("/v1/chat/completions", {"model": model, **CHAT})
+            self.assertEqual((status, refused["error"]["code"]), (503, "draining"))
+            self.assertIn("retry-after-ms", headers)
             server.process.send_signal(signal.SIGTERM)
-            server.process.wait(15)
+            server.process.wait(8)
             s.close()
 
     def test_keys_come_from_a_file_and_guard_all_but_health(self):

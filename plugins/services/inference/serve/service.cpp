@@ -161,7 +161,7 @@ class InferenceService final : public Service {
     for (const Member& m : members) ids.push_back(m.id);
     events.ready({{"event", "ready"}, {"url", (*server)->url()}, {"models", ids}});
 
-    const int first = signals.wait(0);
+    signals.wait(0);
     api.begin_drain();
     log::info("draining", {{"connections", (*server)->stats().connections},
                            {"limit", format_duration(settings_.drain_timeout)}});
@@ -171,7 +171,7 @@ class InferenceService final : public Service {
     auto done = drained->get_future();
     (*server)->drain(settings_.drain_timeout, [drained] { drained->set_value(); });
     while (done.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready &&
-           signals.count() == first) {
+           signals.count() < 2) {
     }
     (*server)->stop();
     log::info("stopped");
