@@ -9,6 +9,7 @@
 #include "core/plugin/runtime.hpp"
 #include "core/plugin/service.hpp"
 #include "core/plugin/source.hpp"
+#include "core/plugin/topology_source.hpp"
 
 namespace aictl {
 
@@ -20,6 +21,7 @@ struct Plugins {
   Registry<SourceFactory> sources{"source"};
   Registry<RuntimeFactory> runtimes{"runtime"};
   Registry<ServiceFactory> services{"service"};
+  Registry<TopologySourceFactory> topology{"topology"};
 };
 
 /// Calls `visit` with each registry, for what treats all kinds alike.
@@ -29,6 +31,7 @@ void for_each_registry(const Plugins& plugins, Visit visit) {
   visit(plugins.sources);
   visit(plugins.runtimes);
   visit(plugins.services);
+  visit(plugins.topology);
 }
 
 }  // namespace aictl

@@ -1,0 +1,59 @@
+// TopologySource: who can see a part of a machine, or read a dump of one.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.hpp"
+#include "core/topology/topology.hpp"
+
+namespace aictl {
+
+struct Plugins;
+
+/// Which machine to look at.
+struct Sight {
+  std::filesystem::path sysroot = "/";  // "/" is this machine; else an unpacked capture
+  bool whole_io = false;                // also bridges and devices of no importance
+  bool disallowed = false;              // also what the cpuset keeps from us
+  std::string nvml;                     // path of libnvidia-ml; empty: the usual places
+};
+
+/// An extension point: plugins/topology/<name>.
+class TopologySource {
+ public:
+  virtual ~TopologySource() = default;
+
+  /// Adds what it sees of a running machine (or a captured root) to `topology`: facts already there
+  /// stay unless this source knows better. Does nothing for what it cannot see; what is worth
+  /// knowing becomes a warning. Errors: only when the machine cannot be read at all.
+  virtual Result<void> look(const Sight&, Topology&) const { return {}; }
+
+  /// Whether `bytes`, the start of a file, are of a format it reads.
+  virtual bool recognises(std::string_view /*bytes*/) const { return false; }
+  /// Reads a dump. `bytes` is the whole file and may be anything. Errors: kDataRefused saying what
+  /// and where, in bounded time and memory.
+  virtual Result<Topology> import(std::string_view /*bytes*/, const Sight&) const {
+    return Error{ErrorCode::kUnsupported, "this source reads no files", ""};
+  }
+};
+
+using TopologySourceFactory = std::function<std::unique_ptr<TopologySource>()>;
+
+/// Where `aictl topo|plan|doctor` take a machine from; at most one of the three is set.
+struct TopologyInput {
+  std::string file;       // --input; "-" is standard input
+  std::string sysroot;    // --sysroot
+  std::string synthetic;  // --synthetic
+  bool whole_io = false, disallowed = false;
+  std::string nvml;
+};
+
+/// Reads a machine: asks the sources in their order, joins devices, derives links. Errors:
+/// kNotFound, kIo; kDataRefused naming the file, what is wrong and where.
+Result<Topology> read_topology(const Plugins& plugins, const TopologyInput& input);
+
+}  // namespace aictl
