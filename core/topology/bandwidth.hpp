@@ -13,11 +13,11 @@ int pcie_generation(double gigatransfers);
 
 /// What a GPU model can do. Zero: unknown.
 struct GpuSpec {
-  std::string_view name;     // row of the table: "H100 SXM"
-  double memory_gb = 0;      // 1e9 bytes, as sold
+  std::string_view name;  // row of the table: "H100 SXM"
+  double memory_gb = 0;   // 1e9 bytes, as sold
   double memory_gbs = 0;
-  double bf16_tflops = 0;    // dense
-  double fp8_tflops = 0;     // dense; 0: has none
+  double bf16_tflops = 0;  // dense
+  double fp8_tflops = 0;   // dense; 0: has none
   int nvlinks = 0;
   double nvlink_gbs = 0;     // one link, one direction
   double nccl_link_gbs = 0;  // what NCCL's model gives one link
@@ -30,5 +30,8 @@ const GpuSpec* gpu_spec(std::string_view model);
 
 /// GB/s of the interconnect between sockets for a CPU model name: what NCCL assumes for SYS paths.
 double socket_gbs(std::string_view cpu_model);
+/// The same by what CPUID says, for dumps without a name: vendor "GenuineIntel", family 6, model
+/// 143.
+double socket_gbs(std::string_view vendor, int family, int model);
 
 }  // namespace aictl::topology

@@ -1,1 +1,161 @@
-// to be written
+// derive_links: every pair of a GPU with another GPU, a NIC or a memory node gets a level and,
+// where something is known, a bandwidth. What was measured or said by a driver is there already and
+// stays.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/topology/bandwidth.hpp"
+#include "core/topology/devices.hpp"
+#include "core/topology/devices/locality.hpp"
+#include "core/topology/links/direct.hpp"
+#include "core/topology/links/pcie.hpp"
+
+namespace aictl::topology {
+namespace {
+
+/// More pairs than any host has; a dump with more is made up, and would take all memory.
+constexpr size_t kMaxPairs = 1 << 18;
+
+/// What the interconnect between sockets carries.
+double between_sockets(const Topology& topology) {
+  for (const Object& object : topology.objects) {
+    if (object.type != ObjectType::kPackage && object.type != ObjectType::kMachine) continue;
+    if (const std::string model = info(object, "CPUModel"); !model.empty())
+      return socket_gbs(model);
+    const std::string vendor = info(object, "CPUVendor");
+    if (vendor.empty()) continue;
+    return socket_gbs(vendor, trailing_number(info(object, "CPUFamilyNumber")).value_or(0),
+                      trailing_number(info(object, "CPUModelNumber")).value_or(0));
+  }
+  return 0;
+}
+
+class LinkDerivation {
+ public:
+  explicit LinkDerivation(Topology& topology)
+      : topology_(topology), tree_(topology), socket_gbs_(between_sockets(topology)) {
+    for (const Link& link : topology.links) taken_.emplace(link.a, link.b);
+  }
+
+  void gpu_pairs() {
+    for (size_t a = 0; a < topology_.gpus.size(); ++a)
+      for (size_t b = a + 1; b < topology_.gpus.size(); ++b)
+        add(fmt::format("gpu{}", a), fmt::format("gpu{}", b), topology_.gpus[a], topology_.gpus[b]);
+  }
+
+  void nics() {
+    for (size_t a = 0; a < topology_.gpus.size(); ++a)
+      for (size_t b = 0; b < topology_.nics.size(); ++b)
+        add(fmt::format("gpu{}", a), fmt::format("nic{}", b), topology_.gpus[a], topology_.nics[b]);
+  }
+
+  void memory_nodes() {
+    for (const Object* node : host_nodes())
+      for (const Gpu& gpu : topology_.gpus) {
+        Link link =
+            make_link(fmt::format("gpu{}", gpu.index), fmt::format("numa{}", node->os_index));
+        if (gpu.nodeset.empty() || taken_.contains({link.a, link.b})) continue;
+        link.level = gpu.nodeset.test(node->os_index) ? Level::kPhb : Level::kSys;
+        set_width(link, gpu.pci ? tree_.width(*gpu.pci) : std::nullopt);
+        topology_.links.push_back(std::move(link));
+      }
+  }
+
+  std::vector<const Object*> host_nodes() const {
+    std::vector<const Object*> nodes;
+    for (const Object* node : objects_of(topology_, ObjectType::kNuma)) {
+      const bool of_gpu =
+          std::any_of(topology_.gpus.begin(), topology_.gpus.end(),
+                      [&](const Gpu& gpu) { return gpu.memory_node == node->os_index; });
+      if (node->tier != MemoryTier::kGpu && !of_gpu) nodes.push_back(node);
+    }
+    return nodes;
+  }
+
+ private:
+  /// Both have `pci` and `nodeset`, whether Gpu or Nic.
+  template <typename Device, typename Other>
+  void add(std::string a, std::string b, const Device& from, const Other& to) {
+    Link link = make_link(std::move(a), std::move(b));
+    if (taken_.contains({link.a, link.b})) return;
+    const bool addressed = from.pci && to.pci;
+    link.level = addressed ? tree_.level(*from.pci, *to.pci) : Level::kUnknown;
+    if (link.level == Level::kUnknown && !from.nodeset.empty() && !to.nodeset.empty())
+      link.level = from.nodeset == to.nodeset ? Level::kNode : Level::kSys;
+    if (link.level == Level::kUnknown) return;
+    std::optional<Width> width = addressed ? tree_.width(*from.pci, *to.pci) : std::nullopt;
+    if constexpr (std::is_same_v<Other, Nic>)
+      if (to.gbs) width = narrower(width, Width{*to.gbs, LinkSource::kDriver});
+    set_width(link, width);
+    if (!topology_.system.hypervisor.empty()) link.note = "reported by the hypervisor";
+    topology_.links.push_back(std::move(link));
+  }
+
+  void set_width(Link& link, std::optional<Width> width) const {
+    if (link.level == Level::kSys && width && socket_gbs_ > 0 && socket_gbs_ < width->gbs) {
+      width = Width{socket_gbs_, LinkSource::kTable};
+      link.medium = Medium::kSocket;
+    }
+    if (!width) return;
+    link.gbs = width->gbs;
+    link.source = width->source;
+  }
+
+  Topology& topology_;
+  PcieTree tree_;
+  double socket_gbs_;
+  std::set<std::pair<std::string, std::string>> taken_;
+};
+
+void add_matrices(Topology& topology) {
+  for (const Distances& matrix : topology.distances) {
+    const bool nvlink = matrix.name == "NVLinkBandwidth", xgmi = matrix.name == "XGMIBandwidth";
+    if (!nvlink && !xgmi && matrix.name != "XeLinkBandwidth") continue;
+    add_direct_links(topology, ports_of(topology, matrix),
+                     nvlink ? Medium::kNvlink
+                     : xgmi ? Medium::kXgmi
+                            : Medium::kXelink,
+                     LinkSource::kDriver);
+  }
+}
+
+/// A direct link whose source knew the number of strands only: the model says what one carries.
+void complete_direct(Topology& topology) {
+  for (Link& link : topology.links) {
+    if (link.level != Level::kNv || link.gbs || link.count == 0 || !link.a.starts_with("gpu"))
+      continue;
+    const auto gpu = trailing_number(link.a);
+    if (!gpu || size_t(*gpu) >= topology.gpus.size()) continue;
+    const Gpu& from = topology.gpus[*gpu];
+    const GpuSpec* spec = gpu_spec(from.model);
+    if (from.nvlink_gbs) {
+      link.gbs = link.count * *from.nvlink_gbs;
+    } else if (link.medium == Medium::kNvlink && spec != nullptr && spec->nvlink_gbs > 0) {
+      link.gbs = link.count * spec->nvlink_gbs;
+      link.source = LinkSource::kTable;
+    }
+  }
+}
+
+}  // namespace
+
+void derive_links(Topology& topology) {
+  const size_t gpus = topology.gpus.size();
+  const size_t nodes = LinkDerivation(topology).host_nodes().size();
+  if (gpus * (gpus + topology.nics.size() + nodes) > kMaxPairs) {
+    topology.warnings.push_back(
+        {"too_many_links", fmt::format("{} GPUs, {} NICs and {} memory nodes: links are left out",
+                                       gpus, topology.nics.size(), nodes)});
+    return;
+  }
+  add_matrices(topology);
+  complete_direct(topology);
+  LinkDerivation derivation(topology);
+  derivation.gpu_pairs();
+  derivation.nics();
+  derivation.memory_nodes();
+}
+
+}  // namespace aictl::topology

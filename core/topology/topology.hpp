@@ -48,6 +48,8 @@ enum class MemoryTier { kUnknown, kDram, kHbm, kNvm, kCxl, kGpu };
 
 struct PageSize {
   uint64_t bytes = 0, count = 0;
+
+  bool operator==(const PageSize&) const = default;
 };
 
 /// Identity and link of a PCI function.
@@ -62,6 +64,8 @@ struct PciFacts {
   std::optional<int> link_width, max_link_width;   // lanes
   std::optional<int> numa_node;                    // as the kernel says; -1: it does not know
   bool virtual_function = false;
+
+  bool operator==(const PciFacts&) const = default;
 };
 
 /// One node of the tree. Which fields mean something depends on `type`.
@@ -96,6 +100,8 @@ struct Object {
   PciFacts pci;
   // kOsDevice: "block", "gpu", "network", "openfabrics", "dma", "coproc"
   std::string os_type;
+
+  bool operator==(const Object&) const = default;
 };
 
 // ---- Devices ------------------------------------------------------------------------------------
@@ -108,6 +114,8 @@ struct MigInstance {
   std::string uuid, profile;
   std::optional<uint64_t> memory_bytes;
   std::optional<int> sm_count;
+
+  bool operator==(const MigInstance&) const = default;
 };
 
 struct Gpu {
@@ -148,24 +156,31 @@ struct Gpu {
   std::optional<bool> remap_pending, remap_failed;
   std::string lost;        // not empty: the GPU does not answer, and why
   Reasons missing;         // fields nobody could tell, with the reason
+
+  bool operator==(const Gpu&) const = default;
 };
 
 struct Nic {
-  std::string name;                // "eth0", "mlx5_0", "NIC0" in an nvidia-smi table
+  std::string name;                // "mlx5_0", "eth0", "NIC0" in an nvidia-smi table
+  std::vector<std::string> names;  // of its OS devices: the RDMA device and its interfaces
   std::string kind;                // "ethernet", "infiniband"
   std::optional<PciAddress> pci;
   std::optional<double> gbs, max_gbs;  // current, and what the port could
   std::string state;               // "up", "down", ""
   Bitset cpuset, nodeset;
   bool virtual_function = false;
+
+  bool operator==(const Nic&) const = default;
 };
 
 struct Disk {
   std::string name;  // "nvme0n1"
-  std::string kind;  // "nvme", "ssd", "rotating", "pmem", "cxl", "network"
+  std::string kind;  // "nvme", "ssd", "rotating", "pmem", "cxl", "network"; "disk": not known
   std::optional<PciAddress> pci;
   std::optional<uint64_t> bytes;
   Bitset cpuset, nodeset;
+
+  bool operator==(const Disk&) const = default;
 };
 
 // ---- Links --------------------------------------------------------------------------------------
@@ -191,6 +206,8 @@ struct Link {
 
   /// "NV4", "PIX", "SYS", "X".
   std::string word() const;
+
+  bool operator==(const Link&) const = default;
 };
 
 /// A matrix of distances or bandwidths as its source gave it.
@@ -198,7 +215,10 @@ struct Distances {
   std::string name;                 // "NUMALatency", "NVLinkBandwidth"; may be empty
   int kind = 0;                     // hwloc's bits
   std::vector<std::string> labels;  // "NUMANode:0", "nvml0", "pci:0000:65:00.0"
+  std::vector<int> objects;         // where known, the same as indexes of Topology::objects
   std::vector<uint64_t> values;     // [n, n], rows first
+
+  bool operator==(const Distances&) const = default;
 };
 
 // ---- The machine --------------------------------------------------------------------------------
@@ -208,6 +228,8 @@ struct CpuKind {
   int efficiency = -1;
   Bitset cpuset;
   Infos infos;
+
+  bool operator==(const CpuKind&) const = default;
 };
 
 /// What bounds this process on this machine.
@@ -221,6 +243,8 @@ struct Limits {
   std::optional<uint64_t> memory_max, memory_high, memory_current, swap_max, memory_available;
   std::optional<uint64_t> throttled_usec, throttled_periods, oom_kills, pids_max, memlock;
   bool outer_hidden = false;  // in a cgroup namespace: limits further out cannot be seen
+
+  bool operator==(const Limits&) const = default;
 };
 
 /// Facts of the running system the doctor asks for; empty maps for an imported machine.
@@ -228,11 +252,15 @@ struct SystemFacts {
   std::string kernel, vendor, product, hypervisor;  // hypervisor: "" on bare metal
   std::string nvidia_driver, cuda_driver;
   std::map<std::string, std::string> settings;  // "transparent_hugepage", "numa_balancing", ...
+
+  bool operator==(const SystemFacts&) const = default;
 };
 
 struct Warning {
   std::string code;  // "gpu_lost", "memory_unknown", "hypervisor"
   std::string text;
+
+  bool operator==(const Warning&) const = default;
 };
 
 /// Where a topology came from.
@@ -240,6 +268,8 @@ struct Origin {
   std::string source;  // "hwloc", "nvidia_smi", "nccl", ...
   std::string input;   // file name, synthetic text; empty for this machine
   bool live = false;   // this machine, now: binding to it makes sense
+
+  bool operator==(const Origin&) const = default;
 };
 
 struct Topology {
@@ -257,6 +287,8 @@ struct Topology {
   Limits limits;
   SystemFacts system;
   std::vector<Warning> warnings;
+
+  bool operator==(const Topology&) const = default;
 };
 
 // ---- Questions ----------------------------------------------------------------------------------
