@@ -36,9 +36,23 @@ BlockTable BlockTable::fork(BlockPool& pool) const {
   return *this;
 }
 
+void BlockTable::adopt(BlockPool& pool, int32_t block) {
+  pool.ref(block);
+  blocks_.push_back(block);
+}
+
+void BlockTable::replace(BlockPool& pool, int index, int32_t block) {
+  int32_t& mine = blocks_.at(static_cast<size_t>(index));
+  pool.ref(block);
+  pool.unref(mine);
+  mine = block;
+}
+
 void BlockTable::release(BlockPool& pool) {
-  for (const int32_t block : blocks_) pool.unref(block);
-  blocks_.clear();
+  while (!blocks_.empty()) {
+    pool.unref(blocks_.back());
+    blocks_.pop_back();
+  }
 }
 
 }  // namespace aictl::inference

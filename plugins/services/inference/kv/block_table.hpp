@@ -39,7 +39,11 @@ class BlockTable {
   BlockCopy unshare(BlockPool& pool, int position);
   /// A table of the same blocks, each held once more.
   BlockTable fork(BlockPool& pool) const;
-  /// Gives all blocks back.
+  /// Appends a block whose contents are there already, held once more.
+  void adopt(BlockPool& pool, int32_t block);
+  /// Puts `block`, which has the same contents, in the place of block `index`.
+  void replace(BlockPool& pool, int index, int32_t block);
+  /// Gives all blocks back, the last one first: what continues a prefix grows old before it.
   void release(BlockPool& pool);
 
  private:
