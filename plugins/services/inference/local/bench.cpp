@@ -52,7 +52,6 @@ class Stepper {
   Stepper(Runner& runner, const ModelSpec& spec, int sequences, int capacity)
       : runner_(runner),
         spec_(spec),
-        sequences_(sequences),
         blocks_((capacity + kKvBlockTokens - 1) / kKvBlockTokens) {
     tables_.resize(static_cast<size_t>(sequences * blocks_));
     std::iota(tables_.begin(), tables_.end(), 0);
@@ -89,7 +88,7 @@ class Stepper {
  private:
   Runner& runner_;
   const ModelSpec& spec_;
-  int sequences_, blocks_;
+  int blocks_;
   std::vector<int32_t> tables_, tokens_, positions_, logit_rows_;
   std::vector<SeqView> seqs_;
 };
