@@ -59,8 +59,7 @@ Result<int> run(App& app, const RunFlags& flags, cli::Context& context) {
   auto prompt = prompt_tokens(flags, (*model)->text(), context);
   if (!prompt) return std::move(prompt).error();
   const Signals interrupt{SIGINT};
-  const bool structured = context.flags.output == cli::OutputFormat::kJson ||
-                          context.flags.output == cli::OutputFormat::kYaml;
+  const bool structured = context.wants_tree();
   const auto sink = [&](std::string_view text) {
     if (!structured && !text.empty()) context.out() << text << std::flush;
     return interrupt.count() == 0;

@@ -19,7 +19,7 @@ void print_plan(const Json& plan, std::ostream& out) {
 }
 
 ServiceEvents events_for(cli::Context& context) {
-  const bool json = context.flags.output == cli::OutputFormat::kJson;
+  const bool json = context.flags.output == "json";
   ServiceEvents events;
   events.planned = [&context, json](const Json& plan) {
     if (!json && !context.flags.quiet) print_plan(plan, context.out());

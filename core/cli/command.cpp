@@ -1,5 +1,7 @@
 #include "core/cli/command.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/cli/context.hpp"
@@ -17,6 +19,12 @@ void walk_into(const Command& command, std::vector<std::string> names,
 
 }  // namespace
 
+const Command* Command::below(std::string_view name) const {
+  for (const Command& command : commands)
+    if (command.name == name) return &command;
+  return nullptr;
+}
+
 std::string CommandPath::text(std::string_view separator) const {
   return fmt::format("{}", fmt::join(names, separator));
 }
@@ -30,11 +38,8 @@ std::vector<CommandPath> walk(const Command& root) {
 Schema global_flags(Context& context) {
   GlobalFlags& flags = context.flags;
   return {
-      Row("output", &flags.output, "how the result is printed",
-          {{"table", OutputFormat::kTable},
-           {"json", OutputFormat::kJson},
-           {"yaml", OutputFormat::kYaml},
-           {"text", OutputFormat::kText}})
+      Row("output", &flags.output, "how the result is printed")
+          .choices({"table", "json", "yaml", "text"})
           .letter('o')
           .value("FORMAT"),
       Row("config", &flags.config,
@@ -45,6 +50,18 @@ Schema global_flags(Context& context) {
       Row("no-color", &flags.no_color, "never use colour; NO_COLOR does the same"),
       Row("help", &flags.help, "show help").letter('h'),
       Row("version", &flags.version, "show the version")};
+}
+
+void offer_outputs(Schema& globals, const Command& command) {
+  if (command.outputs.empty()) return;
+  for (Row& row : globals.rows()) {
+    if (row.name() != "output") continue;
+    std::vector<std::string> words;
+    for (const Output& output : command.outputs) words.push_back(output.word);
+    for (const std::string& word : row.words())
+      if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+    row = std::move(row).choices(std::move(words)).initially(command.outputs.front().word);
+  }
 }
 
 }  // namespace aictl::cli

@@ -9,6 +9,7 @@
 
 #include "core/base/result.hpp"
 #include "core/config/schema.hpp"
+#include "core/config/variables.hpp"
 
 namespace aictl::cli {
 
@@ -26,6 +27,12 @@ struct Argument {
   bool required = true;
 };
 
+/// A word of -o that one command understands beside table, json, yaml and text.
+struct Output {
+  std::string word;  // "svg"
+  std::string help;  // one line, no full stop
+};
+
 /// A command, or a noun that groups commands. The structs its rows bind live as long as the tree:
 /// `run` keeps them alive by a shared_ptr it captures.
 struct Command {
@@ -35,10 +42,15 @@ struct Command {
   std::vector<Example> examples;
   std::vector<Argument> arguments;
   Schema options;
+  std::vector<Output> outputs;  // its own words of -o; the first is what no -o prints
   std::vector<Command> commands;
+  std::vector<Variable> variables;  // of the root: what the program reads beside the rows
   /// Does it; returns the exit status. The rows are set by then. Absent for a noun.
   std::function<Result<int>(Context&)> run;
   bool hidden = false;  // not listed in help
+
+  /// The command of this name one step down; nullptr without one.
+  const Command* below(std::string_view name) const;
 };
 
 /// The names from the root down, and the commands: {"aictl", "plugin", "list"}.
@@ -55,5 +67,8 @@ std::vector<CommandPath> walk(const Command& root);
 
 /// The global flags as rows, for help and completions; parsing binds them to a Context.
 Schema global_flags(Context& context);
+
+/// Makes the row of -o in `globals` take the words of `command`, too, and sets it to their first.
+void offer_outputs(Schema& globals, const Command& command);
 
 }  // namespace aictl::cli

@@ -50,18 +50,12 @@ bool Context::reader_gone() const {
 }
 
 void Context::print_result(const Json& tree, const std::function<void(std::ostream&)>& as_table) {
-  switch (flags.output) {
-    case OutputFormat::kJson:
-      out() << dump_json(tree, 2) << '\n';
-      break;
-    case OutputFormat::kYaml:
-      out() << dump_yaml(tree);
-      break;
-    case OutputFormat::kTable:
-    case OutputFormat::kText:
-      as_table(out());
-      break;
-  }
+  if (flags.output == "json")
+    out() << dump_json(tree, 2) << '\n';
+  else if (flags.output == "yaml")
+    out() << dump_yaml(tree);
+  else
+    as_table(out());
   out().flush();
 }
 

@@ -6,6 +6,7 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/result.hpp"
 #include "core/config/layers.hpp"
@@ -15,8 +16,6 @@ namespace aictl::cli {
 
 struct Command;
 class Table;
-
-enum class OutputFormat { kTable, kJson, kYaml, kText };
 
 /// The streams, and what is at their other end. Plain data, so that tests make their own.
 struct Streams {
@@ -32,7 +31,7 @@ struct Streams {
 };
 
 struct GlobalFlags {
-  OutputFormat output = OutputFormat::kTable;
+  std::string output = "table";  // table, json, yaml, text, or one of the command's own words
   std::string config;
   bool quiet = false, no_color = false, help = false, version = false;
   bool verbose = false;
@@ -49,6 +48,8 @@ class Context {
   const Environment& environment() const { return environment_; }
 
   GlobalFlags flags;
+  /// The names of the variables AICTL_* that are set; main fills it.
+  std::vector<std::string> variables;
   /// The file that was read, once the flags are parsed.
   std::optional<ConfigFile> config;
   /// The root of the tree that is running; set by run_program.
@@ -62,6 +63,8 @@ class Context {
   /// Whether stdout is a pipe whose reader has left, as `| head` does.
   bool reader_gone() const;
 
+  /// Whether -o asks for the tree of a result: json or yaml.
+  bool wants_tree() const { return flags.output == "json" || flags.output == "yaml"; }
   /// Prints a command's result: `tree` for -o json|yaml, else what `as_table` writes to out().
   void print_result(const Json& tree, const std::function<void(std::ostream&)>& as_table);
   /// Prints `tree` as one line of JSON and flushes: for events, whatever -o says.

@@ -1,9 +1,11 @@
 #include "core/cli/program.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include <fmt/format.h>
 
+#include "core/cli/external.hpp"
 #include "core/cli/pages/help.hpp"
 #include "core/cli/parse.hpp"
 
@@ -11,7 +13,8 @@ namespace aictl::cli {
 namespace {
 
 void print_help(const std::string& name, const Command& command, Context& context) {
-  const Schema globals = global_flags(context);
+  Schema globals = global_flags(context);
+  offer_outputs(globals, command);
   context.out() << help(name, command, globals, static_cast<size_t>(context.streams().width))
                 << std::flush;
 }
@@ -39,13 +42,48 @@ Result<void> configure(Command& root, const Parsed& parsed, Context& context) {
   return apply_given(parsed.arguments);
 }
 
+// `tool help CMD` is `tool CMD --help`; `tool help --help` asks about help itself.
+std::vector<std::string> without_help_command(const Command& root, const Schema& globals,
+                                              std::vector<std::string> words) {
+  size_t at = 0;
+  while (at < words.size() && is_flag(words[at])) at = after_flag(words, at, {&globals});
+  if (at >= words.size() || words[at] != "help" || !root.below("help")) return words;
+  for (const std::string& word : words)
+    if (word == "--help" || word == "-h") return words;
+  words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
+  words.insert(std::find(words.begin(), words.end(), "--"), "--help");
+  return words;
+}
+
+// A variable that nothing reads is a slip more often than not. Those of the commands on PATH are
+// theirs.
+void warn_of_unknown_variables(const Command& root, Context& context) {
+  std::vector<std::string> known, foreign;
+  for (const Variable& variable : root.variables) known.push_back(variable.name);
+  for (const Schema* schema : all_schemas(root))
+    for (const Row& row : schema->rows())
+      if (const std::string name = row.variable(); !name.empty()) known.push_back(name);
+  const auto is_known = [&](const std::string& name) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+  };
+  if (std::all_of(context.variables.begin(), context.variables.end(), is_known)) return;
+  for (const ExternalRow& row : list_externals(root, context.environment()))
+    foreign.push_back(row.variable_prefix());
+  for (const std::string& warning : unknown_variables(context.variables, known, foreign))
+    context.warn(warning);
+}
+
 Result<int> run(Command& root, const std::vector<std::string>& arguments, std::string_view version,
                 Context& context) {
   Schema globals = global_flags(context);
-  auto parsed = parse(root, globals, arguments);
+  auto parsed = parse(root, globals, without_help_command(root, globals, arguments),
+                      context.environment());
   if (!parsed) return std::move(parsed).error();
+  offer_outputs(globals, parsed->command());
   if (auto ok = apply_given(parsed->globals); !ok) return std::move(ok).error();
   if (context.flags.version) {
+    const Command* command = context.wants_tree() ? root.below("version") : nullptr;
+    if (command) return command->run(context);
     context.out() << root.name << ' ' << version << '\n' << std::flush;
     return 0;
   }
@@ -57,6 +95,7 @@ Result<int> run(Command& root, const std::vector<std::string>& arguments, std::s
   }
   if (auto ok = require_arguments(*parsed); !ok) return std::move(ok).error();
   if (auto ok = configure(root, *parsed, context); !ok) return std::move(ok).error();
+  warn_of_unknown_variables(root, context);
   return parsed->command().run(context);
 }
 

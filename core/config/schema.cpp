@@ -145,6 +145,11 @@ Row Row::choices(std::vector<std::string> words) && {
   choices_ = std::move(words);
   return std::move(*this);
 }
+Row Row::initially(const Json& value) && {
+  store_(value);
+  default_ = value;
+  return std::move(*this);
+}
 Row Row::letter(char short_name) && {
   letter_ = short_name;
   return std::move(*this);

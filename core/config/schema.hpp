@@ -75,6 +75,7 @@ class Row {
   // Refinements, for use where the row is declared: Row("port", &o.port, "...").range(0, 65535).
   Row range(double low, double high) &&;           // kInteger, kReal, kBytes; both ends are legal
   Row choices(std::vector<std::string> words) &&;  // kText, and each item of a kList
+  Row initially(const Json& value) &&;             // another default; the field takes it
   Row letter(char short_name) &&;                  // also -x
   Row value(std::string placeholder) &&;           // the value's name in help: FILE, N, URL
   Row file() &&;                                   // a path; shells complete files

@@ -42,6 +42,17 @@ std::string words_of(const CommandPath& path, const Schema& globals) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
+// The flags of the command itself, and of -o when it has words of its own.
+std::string own_values(const CommandPath& path, const Schema& globals) {
+  const std::string name = shell_quoted(path.text(" "));
+  std::string out = value_cases(name, path.command->options);
+  if (path.command->outputs.empty()) return out;
+  Schema offered = globals;
+  offer_outputs(offered, *path.command);
+  std::erase_if(offered.rows(), [](const Row& row) { return row.name() != "output"; });
+  return out + value_cases(name, offered);
+}
+
 bool takes_files(const Command& command) {
   for (const Argument& argument : command.arguments)
     if (argument.row.completion() != Completion::kNone) return true;
@@ -77,7 +88,7 @@ std::string bash_completion(const Command& root, const Schema& globals) {
     for (const Command& below : path.command->commands)
       if (!below.hidden)
         steps += fmt::format("      '{0}:{1}') path='{0} {1}' ;;\n", name, below.name);
-    values += value_cases(shell_quoted(name), path.command->options);
+    values += own_values(path, globals);
     words += fmt::format("    '{}') words='{}'{} ;;\n", name, words_of(path, globals),
                          takes_files(*path.command) ? " files=1" : "");
   }

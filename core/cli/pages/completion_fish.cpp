@@ -48,6 +48,9 @@ std::string fish_completion(const Command& root, const Schema& globals) {
     }
     for (const Row& row : path.command->options.rows())
       if (!row.is_secret()) lines += flag_line(start, row);
+    for (const Output& output : path.command->outputs)
+      lines += fmt::format("{} -l output -s o -x -a {} -d {}\n", start, output.word,
+                           fish_quoted(output.help));
     for (const Argument& argument : path.command->arguments) {
       if (argument.row.completion() != Completion::kNone) lines += start + " -F\n";
       if (!argument.row.words().empty())

@@ -88,8 +88,11 @@ std::string zsh_completion(const Command& root, const Schema& globals) {
       "#compdef {0}\n# zsh completion for {0}, printed by `{0} completion zsh`; not edited by "
       "hand.\n",
       root.name);
-  for (const CommandPath& path : walk(root))
-    out += "\n" + (path.command->commands.empty() ? leaf(path, globals) : noun(path, globals));
+  for (const CommandPath& path : walk(root)) {
+    Schema offered = globals;
+    offer_outputs(offered, *path.command);
+    out += "\n" + (path.command->commands.empty() ? leaf(path, offered) : noun(path, offered));
+  }
   // Autoloaded by its file's name, or sourced.
   return out + fmt::format(R"(
 if [ "$funcstack[1]" = "_{0}" ]; then

@@ -66,6 +66,11 @@ std::string layers_note(const Schema& schema) {
   return "";
 }
 
+std::string help_and_words(const Row& row) {
+  return row.words().empty() ? row.help()
+                             : fmt::format("{}: {}", row.help(), fmt::join(row.words(), ", "));
+}
+
 // A default worth showing; empty for what goes without saying: off, unset, an empty list.
 std::string default_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -88,7 +93,8 @@ std::string argument_word(const Argument& argument) {
 std::string usage(const std::string& name, const Command& command) {
   std::string out = name;
   const auto space = [&out] { return out.empty() ? "" : " "; };
-  if (!command.commands.empty()) out += std::string(space()) + "COMMAND";
+  if (!command.commands.empty())
+    out += std::string(space()) + (command.run ? "[COMMAND]" : "COMMAND");
   for (const Argument& argument : command.arguments)
     out += space() +
            (argument.required ? argument_word(argument) : "[" + argument_word(argument) + "]");
@@ -102,9 +108,12 @@ std::string flag_word(const Row& row) {
   return value.empty() ? out : out + " " + value;
 }
 
+std::string argument_text(const Argument& argument) {
+  return argument.required ? help_and_words(argument.row) : row_text(argument.row);
+}
+
 std::string row_text(const Row& row) {
-  std::string out = row.help();
-  if (!row.words().empty()) out += fmt::format(": {}", fmt::join(row.words(), ", "));
+  const std::string out = help_and_words(row);
   const std::string value = row.is_secret() ? "" : default_text(row.default_value());
   return value.empty() ? out : fmt::format("{} (default {})", out, value);
 }
@@ -123,11 +132,14 @@ std::string help(const std::string& name, const Command& command, const Schema& 
   for (const Command& below : command.commands)
     if (!below.hidden) commands.push_back({below.name, below.summary});
   for (const Argument& argument : command.arguments)
-    arguments.push_back({argument_word(argument), row_text(argument.row)});
+    arguments.push_back({argument_word(argument), argument_text(argument)});
   section(out, "Commands", commands, width);
   section(out, "Arguments", arguments, width);
   section(out, "Flags", flag_entries(command.options), width);
   section(out, "Variables (secrets are never flags)", secret_entries(command.options), width);
+  std::vector<Entry> outputs;
+  for (const Output& output : command.outputs) outputs.push_back({output.word, output.help});
+  section(out, "Outputs (-o)", outputs, width);
   section(out, "Global flags", flag_entries(globals), width);
   if (const std::string note = layers_note(command.options); !note.empty())
     out += '\n', paragraph(note);

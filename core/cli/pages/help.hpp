@@ -17,10 +17,14 @@ std::string usage(const std::string& name, const Command& command);
 /// "-o, --output FORMAT", "    --[no-]cache".
 std::string flag_word(const Row& row);
 
+/// The argument's help and its words; its default only when it may be left out.
+std::string argument_text(const Argument& argument);
+
 /// The row's help, its words and its default: "TCP port (default 8000)".
 std::string row_text(const Row& row);
 
-/// "aictl: ..." as --help prints it, in at most `width` columns.
+/// "aictl: ..." as --help prints it, in at most `width` columns. `globals` has the command's
+/// outputs.
 std::string help(const std::string& name, const Command& command, const Schema& globals,
                  size_t width);
 

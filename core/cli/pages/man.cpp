@@ -40,7 +40,10 @@ class Page {
   void paragraphs(std::string_view text) {
     while (!text.empty()) {
       const size_t gap = text.find("\n\n");
-      text_ += roff(text.substr(0, gap)) + "\n";
+      const std::string_view paragraph = text.substr(0, gap);
+      // Lines that start with two spaces stay as they are.
+      const bool as_is = paragraph.starts_with("  ");
+      text_ += as_is ? ".nf\n" + roff(paragraph) + "\n.fi\n" : roff(paragraph) + "\n";
       if (gap == text.npos) return;
       text_ += ".PP\n";
       text.remove_prefix(gap + 2);
@@ -99,6 +102,7 @@ void program_sections(Page& page, const Command& root) {
       if (!row.variable().empty())
         page.term(row.variable(), fmt::format("{} of {}", row.is_secret() ? row.name() : row.flag(),
                                               path.text(" ")));
+  for (const Variable& variable : root.variables) page.term(variable.name, variable.help);
   page.term("NO_COLOR", "when set and not empty, no colour is used; nor with TERM=dumb");
   page.section("FILES");
   page.term("$XDG_CONFIG_HOME/aictl/config.yaml, ~/.config/aictl/config.yaml",
@@ -108,8 +112,8 @@ void program_sections(Page& page, const Command& root) {
   page.paragraphs(
       "An executable aictl-foo on PATH is run by `aictl foo`, and aictl-foo-bar by `aictl foo "
       "bar`, "
-      "the longest name first. Commands that are built in always win. `aictl plugin list` shows "
-      "them.");
+      "the longest name first. Commands that are built in always win. Global flags before the name "
+      "are not passed on, but for --help and --version. `aictl plugin list` shows them.");
 }
 
 void see_also(Page& page, const CommandPath& path) {
@@ -128,6 +132,10 @@ void see_also(Page& page, const CommandPath& path) {
 }
 
 }  // namespace
+
+std::string page_name(const CommandPath& path) {
+  return fmt::format("{}", fmt::join(path.names.begin() + 1, path.names.end(), "-"));
+}
 
 std::string man_file_name(const CommandPath& path) { return path.text("-") + ".1"; }
 
@@ -154,10 +162,14 @@ std::string man_page(const CommandPath& path, const Schema& globals, std::string
     if (!below.hidden) page.term(below.name, below.summary);
   if (!command.arguments.empty()) page.section("ARGUMENTS");
   for (const Argument& argument : command.arguments)
-    page.term(argument_word(argument), row_text(argument.row));
+    page.term(argument_word(argument), argument_text(argument));
   flags(page, "OPTIONS", command.options);
   secrets(page, command.options);
-  flags(page, title("GLOBAL OPTIONS"), globals);
+  if (!command.outputs.empty()) page.section("OUTPUTS");
+  for (const Output& output : command.outputs) page.term("-o " + output.word, output.help);
+  Schema offered = globals;
+  offer_outputs(offered, command);
+  flags(page, title("GLOBAL OPTIONS"), offered);
   if (path.names.size() == 1) program_sections(page, command);
   if (!command.examples.empty()) page.section("EXAMPLES");
   for (const Example& example : command.examples)

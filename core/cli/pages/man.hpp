@@ -11,6 +11,9 @@ namespace aictl::cli {
 /// statuses, the environment and the files.
 std::string man_page(const CommandPath& path, const Schema& globals, std::string_view version);
 
+/// "plugin-list"; empty for the program itself.
+std::string page_name(const CommandPath& path);
+
 /// "aictl-plugin-list.1"
 std::string man_file_name(const CommandPath& path);
 

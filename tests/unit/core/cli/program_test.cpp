@@ -170,6 +170,40 @@ TEST_CASE("program: wrong usage is status 2, names the word, and suggests the ne
   }
 }
 
+TEST_CASE("program: a command adds words to -o, and its first is printed without one") {
+  Program tool;
+  std::string chosen;
+  tool.root.commands[0].outputs = {{"tree", "a drawing"}, {"svg", "a picture"}};
+  tool.root.commands[0].run = [&](Context& context) -> Result<int> {
+    chosen = context.flags.output;
+    return 0;
+  };
+  CHECK(tool({"serve", "m"}).status == 0);
+  CHECK(chosen == "tree");
+  for (const char* word : {"svg", "json", "table"}) {
+    CHECK(tool({"serve", "m", "-o", word}).status == 0);
+    CHECK(chosen == word);
+  }
+  const Outcome wrong = tool({"serve", "m", "-o", "sgv"});
+  CHECK(wrong.status == 2);
+  CHECK(has(wrong.err, "did you mean 'svg'?"));
+  CHECK(tool({"-o", "svg", "state", "list"}).status == 2);  // another command's word
+
+  const std::string help = tool({"serve", "--help"}).out;
+  CHECK(has(help, "  svg   a picture"));
+  CHECK(has(help, "(default tree)"));
+  CHECK(!has(tool({"state", "list", "--help"}).out, "svg"));
+  std::istringstream in;
+  std::ostringstream out, err;
+  Context context({in, out, err}, tool.environment());
+  const Schema globals = global_flags(context);
+  CHECK(has(man_page({{"tool", "serve"}, &tool.root.commands[0]}, globals, "1"), "\\-o svg\na pic"));
+  CHECK(has(bash_completion(tool.root, globals),
+            "'tool serve':-o|'tool serve':--output) COMPREPLY=($(compgen -W 'tree svg table"));
+  CHECK(has(zsh_completion(tool.root, globals), "FORMAT:(tree svg table json yaml text)"));
+  CHECK(has(fish_completion(tool.root, globals), "-l output -s o -x -a svg -d 'a picture'"));
+}
+
 TEST_CASE("program: what a command returns is the exit status") {
   Program tool;
   CHECK(tool({"state", "list"}).status == 3);
