@@ -3,11 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace aictl {
+
+/// The most choices of one prompt ("n").
+inline constexpr int kMaxChoices = 128;
 
 /// The truncating samplers, which a request may reorder ("samplers").
 enum class SamplerKind : uint8_t { kTemperature, kTopK, kTypical, kTopP, kMinP, kTopNSigma, kXtc };
@@ -16,9 +23,9 @@ struct SamplingParams {
   float temperature = 1;     // 0: greedy
   float dynatemp_range = 0;  // temperature +- range by the entropy of the distribution; 0: off
   float dynatemp_exponent = 1;
-  int top_k = 0;                              // 0: off
+  int top_k = 0;                              // 0 or less: off
   float top_p = 1, min_p = 0, typical_p = 1;  // 1, 0, 1: off
-  float top_n_sigma = 0;                      // 0: off
+  float top_n_sigma = 0;                      // 0 or less: off
 
   float repetition_penalty = 1;  // divides positive and multiplies negative logits of tokens seen
   float frequency_penalty = 0;   // times the count among generated tokens
@@ -42,5 +49,23 @@ struct SamplingParams {
   int logprobs =
       -1;  // how many alternatives to report beside the chosen token; -1: no logprobs at all
 };
+
+/// What a parameter may be: the one table, for requests, flags and the sampler itself.
+struct SamplingRange {
+  std::string_view name;  // as requests spell it
+  std::variant<float SamplingParams::*, int SamplingParams::*> field;
+  double least, most;  // both are legal
+
+  double value(const SamplingParams& params) const;
+};
+
+/// The parameters that are numbers, but for seed and logprobs.
+std::span<const SamplingRange> sampling_ranges();
+
+/// The row of `name`, which has one.
+const SamplingRange& sampling_range(std::string_view name);
+
+/// The first parameter that is out of its range, in words ("top_p 1.5 is not in 0..1").
+std::optional<std::string> out_of_range(const SamplingParams& params);
 
 }  // namespace aictl

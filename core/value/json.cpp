@@ -39,15 +39,15 @@ class Builder final : public nlohmann::json_sax<Json> {
   bool binary(binary_t&) override { return false; }
 
   bool start_object(size_t) override { return open(Json::object()); }
-  bool end_object() override { return open_.pop_back(), true; }
+  bool end_object() override { return close(); }
   bool start_array(size_t) override { return open(Json::array()); }
-  bool end_array() override { return open_.pop_back(), true; }
+  bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
     Json& object = *open_.back();
     // ordered_json looks keys up one by one, so the number of keys is bounded to keep hostile input
     // from costing quadratic time.
-    if (object.size() >= kMaxKeys) return fail(fmt::format("an object has over {} keys", kMaxKeys));
+    if (object.size() >= kMaxKeys) return fail_too_many_keys();
     if (object.contains(name)) return fail(fmt::format("duplicate key \"{}\"", name));
     key_ = std::move(name);
     return true;
@@ -73,6 +73,14 @@ class Builder final : public nlohmann::json_sax<Json> {
     return false;
   }
 
+  bool fail_too_many_keys() {
+    const std::string& name = names_.back();
+    error_ = Error{
+        ErrorCode::kTooLarge,
+        fmt::format("{} has more than {} keys", name.empty() ? "an object" : name, kMaxKeys), ""};
+    return false;
+  }
+
   Json root;
   std::optional<Error> error_;
 
@@ -93,7 +101,15 @@ class Builder final : public nlohmann::json_sax<Json> {
   bool open(Json container) {
     if (open_.size() >= max_depth_)
       return fail(fmt::format("nested deeper than {} levels", max_depth_));
+    names_.push_back(key_);
     open_.push_back(put(std::move(container)));
+    key_.clear();
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    names_.pop_back();
     return true;
   }
 
@@ -101,6 +117,7 @@ class Builder final : public nlohmann::json_sax<Json> {
   size_t max_depth_;
   std::string key_;
   std::vector<Json*> open_;
+  std::vector<std::string> names_;  // the keys they stand under; empty in arrays
 };
 
 }  // namespace

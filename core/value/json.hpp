@@ -19,8 +19,8 @@ struct JsonLimits {
 };
 
 /// Parses one JSON text. Errors: kDataRefused with line and column, on bad syntax, bad UTF-8, a
-/// duplicate key, trailing bytes, or deeper nesting than `limits` allow. Never throws, never
-/// recurses without bound.
+/// duplicate key, trailing bytes, or deeper nesting than `limits` allow; kTooLarge for an object of
+/// more than 4096 keys, by its name. Never throws, never recurses without bound.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 /// `tree` as text; `indent` < 0 writes one line. Invalid UTF-8 in strings becomes U+FFFD. Never

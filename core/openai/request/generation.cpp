@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -11,18 +12,18 @@ namespace aictl::openai {
 namespace {
 
 constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
-constexpr double kMaxFloat = 1e6;
 constexpr size_t kMaxStop = 4;
 constexpr size_t kMaxStopIds = 1024;
 constexpr size_t kMaxBadWords = 1024;
 constexpr size_t kMaxBreakers = 64;
+constexpr size_t kMaxBias = 1024;
 
 void read_limits(Reader& reader, GenerationFields& out) {
   reader.text("model", out.model);
   reader.integer("max_tokens", out.max_tokens, 1, kMaxInt);
   reader.integer("max_completion_tokens", out.max_tokens, 1, kMaxInt);
   reader.integer("min_tokens", out.min_tokens, 0, kMaxInt);
-  reader.integer("n", out.n, 1, 128);
+  reader.integer("n", out.n, 1, kMaxChoices);
   reader.integer("priority", out.priority, -10, 10);
   reader.texts("stop", out.stop, kMaxStop);
   reader.ids("stop_token_ids", out.stop_token_ids, kMaxStopIds);
@@ -54,42 +55,29 @@ void read_streaming(Reader& reader, GenerationFields& out) {
   if (auto error = inner.take_error()) reader.fail(std::move(*error));
 }
 
-void read_penalties(Reader& reader, SamplingParams& out) {
-  reader.number("presence_penalty", out.presence_penalty, -2, 2);
-  reader.number("frequency_penalty", out.frequency_penalty, -2, 2);
-  reader.number("repeat_penalty", out.repetition_penalty, 0, 100, true);
-  reader.number("repetition_penalty", out.repetition_penalty, 0, 100, true);
-  reader.integer("repeat_last_n", out.repeat_last_n, -1, kMaxInt);
-  reader.number("dry_multiplier", out.dry_multiplier, 0, 100);
-  reader.number("dry_base", out.dry_base, 0, 100);
-  reader.integer("dry_allowed_length", out.dry_allowed_length, 0, kMaxInt);
-  reader.integer("dry_penalty_last_n", out.dry_penalty_last_n, -1, kMaxInt);
-  reader.texts("dry_sequence_breakers", out.dry_sequence_breakers, kMaxBreakers, false);
+void read_number(Reader& reader, std::string_view name, const SamplingRange& range,
+                 SamplingParams& out) {
+  if (const auto* real = std::get_if<float SamplingParams::*>(&range.field))
+    reader.number(name, out.**real, range.least, range.most);
+  else
+    reader.integer(name, out.*std::get<int SamplingParams::*>(range.field),
+                   static_cast<int64_t>(range.least), static_cast<int64_t>(range.most));
 }
 
-void read_truncation(Reader& reader, SamplingParams& out) {
-  int64_t top_k = 0;
-  reader.number("temperature", out.temperature, 0, 2);
-  reader.number("dynatemp_range", out.dynatemp_range, 0, 10);
-  reader.number("dynatemp_exponent", out.dynatemp_exponent, 0, 100);
-  reader.integer("top_k", top_k, -1, kMaxInt);
-  out.top_k = top_k < 0 ? 0 : static_cast<int>(top_k);  // both 0 and -1 mean off
-  reader.number("top_p", out.top_p, 0, 1);
-  reader.number("min_p", out.min_p, 0, 1);
-  reader.number("typical_p", out.typical_p, 0, 1);
-  reader.number("top_n_sigma", out.top_n_sigma, -1, kMaxFloat);
-  if (out.top_n_sigma < 0) out.top_n_sigma = 0;
-  reader.number("xtc_probability", out.xtc_probability, 0, 1);
-  reader.number("xtc_threshold", out.xtc_threshold, 0, 1);
-  reader.integer("mirostat", out.mirostat, 0, 2);
-  reader.number("mirostat_tau", out.mirostat_tau, 0, kMaxFloat, true);
-  reader.number("mirostat_eta", out.mirostat_eta, 0, kMaxFloat, true);
+void read_sampling(Reader& reader, SamplingParams& out) {
+  read_number(reader, "repeat_penalty", sampling_range("repetition_penalty"), out);  // another name
+  for (const SamplingRange& range : sampling_ranges()) read_number(reader, range.name, range, out);
+  reader.texts("dry_sequence_breakers", out.dry_sequence_breakers, kMaxBreakers, false);
 }
 
 // Keys are token ids as strings. A bias of -100 bans.
 void read_bias(Reader& reader, SamplingParams& out) {
   const Json* map = reader.object("logit_bias");
   if (map == nullptr) return;
+  if (map->size() > kMaxBias)
+    return reader.refuse("logit_bias", fmt::format("logit_bias has {} tokens, but at most {} are "
+                                                   "taken",
+                                                   map->size(), kMaxBias));
   for (const auto& [key, value] : map->items()) {
     int32_t id = -1;
     const auto parsed = std::from_chars(key.data(), key.data() + key.size(), id);
@@ -97,7 +85,7 @@ void read_bias(Reader& reader, SamplingParams& out) {
         (key.size() > 1 && key.front() == '0'))
       return reader.refuse("logit_bias",
                            fmt::format("logit_bias key {} is not a token id", shown(Json(key))));
-    const double bias = value.is_number() ? value.get<double>() : kMaxFloat;
+    const double bias = value.is_number() ? value.get<double>() : NAN;
     if (!(bias >= -100 && bias <= 100))
       return reader.refuse("logit_bias", fmt::format("logit_bias of token {} is {}, not a number "
                                                      "in -100..100",
@@ -176,8 +164,7 @@ void read_response_format(Reader& reader) {
 void read_generation(Reader& reader, GenerationFields& out) {
   read_limits(reader, out);
   read_streaming(reader, out);
-  read_penalties(reader, out.sampling);
-  read_truncation(reader, out.sampling);
+  read_sampling(reader, out.sampling);
   read_bias(reader, out.sampling);
   read_order(reader, out.sampling);
   read_seed(reader, out);

@@ -99,18 +99,17 @@ void Reader::integer(std::string_view name, int64_t& out, int64_t min, int64_t m
   if (const auto number = whole(name, min, max)) out = *number;
 }
 
-void Reader::number(std::string_view name, float& out, double min, double max, bool above) {
+void Reader::number(std::string_view name, float& out, double min, double max) {
   const Json* value = any(name);
   if (value == nullptr) return;
   if (!value->is_number()) return wrong_type(name, *value, "a number");
   const double number = value->get<double>();
   // Written so that a NaN would be refused too.
-  if (number >= min && number <= max && !(above && number == min)) {
+  if (number >= min && number <= max) {
     out = static_cast<float>(number);
     return;
   }
-  refuse(name, fmt::format("{} {} is not in {}{}..{}", path(name), shown(*value),
-                           above ? "(above) " : "", min, max));
+  refuse(name, fmt::format("{} {} is not in {}..{}", path(name), shown(*value), min, max));
 }
 
 void Reader::text(std::string_view name, std::string& out) {

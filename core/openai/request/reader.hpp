@@ -24,8 +24,7 @@ class Reader {
   void integer(std::string_view name, int& out, int64_t min, int64_t max);
   void integer(std::string_view name, std::optional<int>& out, int64_t min, int64_t max);
   void integer(std::string_view name, int64_t& out, int64_t min, int64_t max);
-  /// `min` itself is refused when `above` is set.
-  void number(std::string_view name, float& out, double min, double max, bool above = false);
+  void number(std::string_view name, float& out, double min, double max);
   void text(std::string_view name, std::string& out);
   /// A string or an array of at most `limit` of them, none empty.
   void texts(std::string_view name, std::vector<std::string>& out, size_t limit,

@@ -58,7 +58,7 @@ void read_inputs(Reader& reader, std::string_view name, std::vector<TextOrIds>& 
 
 void read_best_of(Reader& reader, int n) {
   std::optional<int> best_of;
-  reader.integer("best_of", best_of, 1, 128);
+  reader.integer("best_of", best_of, 1, kMaxChoices);
   if (best_of && *best_of != n)
     reader.fail(unsupported_value(
         "best_of", fmt::format("best_of {} is not supported: it must equal n, {}", *best_of, n)));

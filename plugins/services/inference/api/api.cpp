@@ -167,8 +167,11 @@ void InferenceApi::parse_and_call(const Asked& asked, std::string_view body, Bod
   const auto tree = parse_json(body);
   if (tree) return (this->*handler)(asked, *tree);
   http::Exchange exchange = asked.exchange;
+  const Error& error = tree.error();
+  const bool large = error.code == ErrorCode::kTooLarge;  // JSON, but more than anybody means
   respond_error(exchange,
-                openai::invalid_value("", "the body is not JSON: " + tree.error().message));
+                openai::invalid_value(
+                    "", (large ? "the body's " : "the body is not JSON: ") + error.message));
 }
 
 // The gate, which needs no body: health is public, a browser's question before the question too.

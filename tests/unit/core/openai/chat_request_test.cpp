@@ -84,7 +84,13 @@ TEST_CASE("chat request: numbers out of range are refused with their value") {
                         {"min_tokens", -1},
                         {"truncate_prompt_tokens", 0},
                         {"max_tokens", 1.5},
-                        {"repeat_last_n", -2}};
+                        {"repeat_last_n", -2},
+                        {"dry_base", 0.5},
+                        {"dry_allowed_length", 0},
+                        {"repetition_penalty", 1e-60},
+                        {"repeat_penalty", 101},
+                        {"top_n_sigma", -2},
+                        {"mirostat_tau", -1}};
   for (const auto& [name, value] : cases) {
     CAPTURE(name);
     const ApiError error = refusal(name, value);
@@ -99,10 +105,36 @@ TEST_CASE("chat request: numbers at the ends of their range are taken") {
   CHECK(taken("temperature", 2).generation.sampling.temperature == 2);
   CHECK(taken("top_p", 0).generation.sampling.top_p == 0);
   CHECK(taken("n", 128).generation.n == 128);
-  CHECK(taken("top_k", -1).generation.sampling.top_k == 0);
+  CHECK(taken("top_k", -1).generation.sampling.top_k <= 0);
   CHECK(taken("seed", std::numeric_limits<int64_t>::min()).generation.seeded);
   CHECK(taken("seed", 7).generation.sampling.seed == 7);
   CHECK(taken("max_completion_tokens", 3).generation.max_tokens == 3);
+}
+
+TEST_CASE("chat request: what is taken at the ends of a range, the sampler takes too") {
+  for (const SamplingRange& range : sampling_ranges())
+    for (const double end : {range.least, range.most}) {
+      CAPTURE(range.name);
+      const bool real = std::holds_alternative<float SamplingParams::*>(range.field);
+      const Json value = real ? Json(end) : Json(static_cast<int64_t>(end));
+      const SamplingParams params = taken(range.name, value).generation.sampling;
+      CHECK(range.value(params) == doctest::Approx(end));
+      CHECK_FALSE(out_of_range(params).has_value());
+      const Json beyond = real ? Json(end == range.least ? end - 1 : end * 2)
+                               : Json(static_cast<int64_t>(end) + (end == range.least ? -1 : 1));
+      CHECK(refusal(range.name, beyond).param == range.name);
+    }
+}
+
+TEST_CASE("chat request: a bias is given to at most 1024 tokens") {
+  Json bias = Json::object();
+  for (int i = 0; i < 1024; ++i) bias[std::to_string(i)] = 1;
+  CHECK(taken("logit_bias", bias).generation.sampling.logit_bias.size() == 1024);
+  bias["1024"] = 1;
+  const ApiError error = refusal("logit_bias", bias);
+  CHECK(error.param == "logit_bias");
+  CHECK(error.message.find("1025") != std::string::npos);
+  CHECK(error.message.find("1024") != std::string::npos);
 }
 
 TEST_CASE("chat request: the new name of max_tokens wins over the old one") {

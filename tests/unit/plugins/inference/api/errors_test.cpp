@@ -35,6 +35,13 @@ TEST_CASE("errors: a field out of range is named") {
   check_error(server.post("/v1/chat/completions", body),
               {400, kInvalid, "invalid_value", "temperature"});
   body = chat_body("x");
+  body["dry_base"] = 0.5;
+  check_error(server.post("/v1/chat/completions", body),
+              {400, kInvalid, "invalid_value", "dry_base"});
+  body = chat_body("x");
+  body["n"] = 129;
+  check_error(server.post("/v1/chat/completions", body), {400, kInvalid, "invalid_value", "n"});
+  body = chat_body("x");
   body["response_format"] = {{"type", "json_object"}};
   check_error(server.post("/v1/chat/completions", body),
               {400, kInvalid, "unsupported_value", "response_format"});
@@ -57,6 +64,16 @@ TEST_CASE("errors: what is not JSON, too deep, or of another type") {
                 {400, kInvalid, "invalid_value", nullptr});
   check_error(server.post_text("/v1/chat/completions", "{}", {}, "text/plain"),
               {415, kInvalid, "unsupported_media_type", nullptr});
+}
+
+TEST_CASE("errors: an object of too many keys is told by its name, not as bad JSON") {
+  TestServer server;
+  std::string bias;
+  for (int i = 0; i < 5000; ++i) bias += (i ? ",\"" : "\"") + std::to_string(i) + "\":1";
+  const http::Response answer = server.post_text(
+      "/v1/completions", "{\"model\":\"tiny\",\"prompt\":\"x\",\"logit_bias\":{" + bias + "}}");
+  check_error(answer, {400, kInvalid, "invalid_value", nullptr});
+  CHECK(tree(answer.body)["error"]["message"] == "the body's logit_bias has more than 4096 keys");
 }
 
 TEST_CASE("errors: unknown paths and methods") {
