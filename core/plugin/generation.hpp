@@ -93,7 +93,7 @@ class Generation {
   /// until take() was called. It must not block and not throw; it may be empty.
   Generation(int choices, std::function<void()> wake)
       : wake_(std::move(wake)),
-        cancelled_(static_cast<size_t>(choices)),
+        wishes_(static_cast<size_t>(choices)),
         finished_(static_cast<size_t>(choices)) {}
 
   int choices() const { return static_cast<int>(finished_.size()); }
@@ -138,14 +138,27 @@ class Generation {
 
   /// Ends it at the next step as kCancelled, also while it is queued. Idempotent.
   void cancel() {
-    for (auto& flag : cancelled_) flag.store(true, std::memory_order_relaxed);
+    for (auto& wish : wishes_) wish.store(Wish::kCancel);
   }
-  /// The same for one choice: its reader found a stop string, for example.
-  void cancel(int choice) {
-    cancelled_.at(static_cast<size_t>(choice)).store(true, std::memory_order_relaxed);
+  /// The same for one choice.
+  void cancel(int choice) { wishes_.at(static_cast<size_t>(choice)).store(Wish::kCancel); }
+  /// Ends a choice at the next step as kStop: its reader has what it wants, for it found a stop
+  /// string. After a cancel() without effect.
+  void stop(int choice) {
+    Wish none = Wish::kNone;
+    wishes_.at(static_cast<size_t>(choice)).compare_exchange_strong(none, Wish::kStop);
   }
-  bool cancel_requested(int choice) const {
-    return cancelled_.at(static_cast<size_t>(choice)).load(std::memory_order_relaxed);
+  /// For the engine: how the asker wants `choice` to end now; nullopt when it does not.
+  std::optional<FinishReason> end_requested(int choice) const {
+    switch (wishes_.at(static_cast<size_t>(choice)).load(std::memory_order_relaxed)) {
+      case Wish::kNone:
+        break;
+      case Wish::kStop:
+        return FinishReason::kStop;
+      case Wish::kCancel:
+        return FinishReason::kCancelled;
+    }
+    return std::nullopt;
   }
 
   /// For the engine: appends a token; notify() tells the asker.
@@ -175,9 +188,11 @@ class Generation {
   }
 
  private:
+  enum class Wish : uint8_t { kNone, kStop, kCancel };
+
   const std::function<void()> wake_;
-  std::vector<std::atomic<bool>> cancelled_;  // one a choice
-  mutable std::mutex mutex_;                  // guards all below
+  std::vector<std::atomic<Wish>> wishes_;  // one a choice
+  mutable std::mutex mutex_;               // guards all below
   mutable std::condition_variable changed_;
   std::vector<TokenOut> tokens_;
   std::vector<std::optional<Finished>> finished_;  // one a choice

@@ -94,6 +94,7 @@ class Engine::Impl {
   EngineStats stats() const;
   const ModelSpec& spec() const { return spec_; }
   int max_context() const { return limits_.max_context; }
+  int max_choices() const { return std::min(kMaxChoices, gate_.limit()); }
 
  private:
   void loop(std::stop_token stop);
@@ -188,6 +189,11 @@ Result<std::unique_ptr<Job>> Engine::Impl::job_of(GenerateRequest request) const
 Result<std::shared_ptr<Generation>> Engine::Impl::enqueue(std::unique_ptr<Job> job,
                                                           std::function<void()> wake) {
   const int n = job->request.n;
+  if (n > max_choices())
+    return Error{
+        ErrorCode::kInvalidArgument,
+        fmt::format("n {} is more than the {} choices that may run and wait", n, max_choices()),
+        "ask for fewer choices at a time"};
   job->request.arrival = clock_.now();
   job->generation = std::make_shared<Generation>(n, std::move(wake));
   auto generation = job->generation;
@@ -195,7 +201,8 @@ Result<std::shared_ptr<Generation>> Engine::Impl::enqueue(std::unique_ptr<Job> j
     ++refused_;
     return Error{
         ErrorCode::kResourceExhausted,
-        fmt::format("the queue is full: {} of {} places are taken", gate_.inside(), gate_.limit()),
+        fmt::format("the queue is full: {} of {} places are taken, and {} {} needed",
+                    gate_.inside(), gate_.limit(), n, n == 1 ? "is" : "are"),
         fmt::format("try again in {} ms",
                     std::chrono::ceil<std::chrono::milliseconds>(gate_.retry_after()).count())};
   }
@@ -299,5 +306,6 @@ bool Engine::drain(Time until) { return impl_->drain(until); }
 EngineStats Engine::stats() const { return impl_->stats(); }
 const ModelSpec& Engine::spec() const { return impl_->spec(); }
 int Engine::max_context() const { return impl_->max_context(); }
+int Engine::max_choices() const { return impl_->max_choices(); }
 
 }  // namespace aictl::inference

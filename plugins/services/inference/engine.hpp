@@ -63,6 +63,8 @@ class Engine {
   const ModelSpec& spec() const;
   /// Tokens a sequence may have, prompt and generated.
   int max_context() const;
+  /// Choices a request may have: 128, or what the queue holds if that is less.
+  int max_choices() const;
 
  private:
   class Impl;

@@ -37,17 +37,18 @@ void EngineCore::admit(std::unique_ptr<Job> job) {
   publish();
 }
 
-void EngineCore::apply_cancels() {
+void EngineCore::apply_wishes() {
   const Time now = clock_.now();
   for (const auto& job : jobs_)
     for (size_t i = 0; i < job->ids.size(); ++i)
-      if (job->ids[i] >= 0 && job->generation->cancel_requested(static_cast<int>(i)))
-        scheduler_.end(job->ids[i], now, FinishReason::kCancelled);
+      if (job->ids[i] >= 0)
+        if (const auto reason = job->generation->end_requested(static_cast<int>(i)))
+          scheduler_.end(job->ids[i], now, *reason);
 }
 
 void EngineCore::step() {
   const Time begin = clock_.now();
-  apply_cancels();
+  apply_wishes();
   const bool work = scheduler_.plan(begin, plan_);
   if (work) {
     const Time planned = clock_.now();
@@ -86,7 +87,7 @@ void EngineCore::pool_hidden() {
   for (const HiddenRows& rows : plan_.hidden) {
     Job& job = *choice(rows.sequence).job;
     std::vector<float>& sum = job.values;
-    sum.resize(static_cast<size_t>(spec_.hidden), 0.0f);
+    if (rows.begins) sum.assign(static_cast<size_t>(spec_.hidden), 0.0f);
     const bool mean = job.pooling == Pooling::kMean;
     if (!mean && !rows.last) continue;
     for (int i = mean ? 0 : rows.rows - 1; i < rows.rows; ++i) {

@@ -37,7 +37,7 @@ class EngineCore {
 
   bool idle() const { return jobs_.empty(); }
   void admit(std::unique_ptr<Job> job);
-  /// Ends what was cancelled, then computes one step.
+  /// Ends what its askers want ended, then computes one step.
   void step();
   /// Ends everything.
   void end_all(FinishReason reason, const Error& error);
@@ -56,7 +56,7 @@ class EngineCore {
   };
   Choice& choice(SequenceId id) { return choices_[static_cast<size_t>(id)]; }
 
-  void apply_cancels();
+  void apply_wishes();
   Result<void> compute();
   void pool_hidden();
   void sample_rows();

@@ -2,6 +2,7 @@
 // is computed again later; since a token's draw is keyed by its position, the stream stays the
 // same.
 #include <algorithm>
+#include <utility>
 
 #include "core/base/check.hpp"
 #include "plugins/services/inference/sched/scheduler.hpp"
@@ -27,7 +28,9 @@ void Scheduler::admit(Time now) {
   while (!waiting_.empty()) {
     const SequenceId id = waiting_.front();
     Sequence& s = at(id);
-    if (!fits(s, {}) && !make_room_for(s)) return;
+    const int choices = choices_to_start(s);
+    if (!fits(s, choices, {}) && !make_room_for(s, choices)) return;
+    if (choices <= followers(s)) split_after(id, choices);
     waiting_.erase(waiting_.begin());
     const bool grown = s.table.grow(pool_, s.length());
     CHECK(grown);
@@ -42,12 +45,36 @@ void Scheduler::admit(Time now) {
   }
 }
 
-// Whether `head` could start if `freed` were given up first. A block for each running sequence is
-// left over: what starts is then not parked again within the next 64 steps.
-bool Scheduler::fits(const Sequence& head, const Room& freed) const {
+// A group starts together, with one prompt pass; one that can never start whole takes what room
+// there is, and so does what is left of it.
+int Scheduler::choices_to_start(const Sequence& head) const {
+  const int all = 1 + followers(head);
+  if (all <= limits_.max_sequences && !head.split) return all;
+  const int room = limits_.max_sequences - static_cast<int>(running_.size()) - reserved_;
+  return std::clamp(room, 1, all);
+}
+
+// The choices of `leader`, which waits, from number `choices` on become a group of their own, next
+// in the order.
+void Scheduler::split_after(SequenceId leader, int choices) {
+  SequenceId last = leader;
+  for (int i = 1; i < choices; ++i) last = at(last).next_follower;
+  const SequenceId heir = std::exchange(at(last).next_follower, -1);
+  Sequence& next = at(heir);
+  next.state = SequenceState::kWaiting;
+  next.tokens = at(leader).tokens;
+  next.leader = -1;
+  next.split = true;
+  for (SequenceId id = next.next_follower; id >= 0; id = at(id).next_follower) at(id).leader = heir;
+  insert(waiting_, heir);
+}
+
+// Whether `choices` of `head` could start if `freed` were given up first. A block for each running
+// sequence is left over: what starts is then not parked again within the next 64 steps.
+bool Scheduler::fits(const Sequence& head, int choices, const Room& freed) const {
   const int still_running = static_cast<int>(running_.size()) - freed.sequences;
   const int slots = static_cast<int>(running_.size()) + reserved_ - freed.slots;
-  if (slots + 1 + followers(head) > limits_.max_sequences) return false;
+  if (slots + choices > limits_.max_sequences) return false;
   return pool_.free() + freed.blocks >= head.table.missing(head.length()) + still_running;
 }
 
@@ -59,13 +86,13 @@ Scheduler::Room Scheduler::held_by(const Sequence& victim) const {
 
 // Parks sequences of strictly lower priority that rank behind `head`, last first, if that lets it
 // start; otherwise nobody.
-bool Scheduler::make_room_for(const Sequence& head) {
+bool Scheduler::make_room_for(const Sequence& head, int choices) {
   const auto yields = [&](const Sequence& s) {
     return s.priority < head.priority && s.rank > head.rank;
   };
   Room room;
   size_t from = running_.size();
-  while (!fits(head, room)) {
+  while (!fits(head, choices, room)) {
     if (from == 0) return false;
     const Sequence& victim = at(running_[--from]);
     if (!yields(victim)) continue;

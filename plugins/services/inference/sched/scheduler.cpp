@@ -33,9 +33,8 @@ Result<void> Scheduler::can_fit(const SchedulerLimits& limits, int64_t prompt, i
   if (max_tokens < 0)
     return Error{ErrorCode::kInvalidArgument, fmt::format("max_tokens {} is below 0", max_tokens),
                  ""};
-  if (n < 1 || n > limits.max_sequences)
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("n {} is not in 1..{}", n, limits.max_sequences),
+  if (n < 1 || n > kMaxChoices)
+    return Error{ErrorCode::kInvalidArgument, fmt::format("n {} is not in 1..{}", n, kMaxChoices),
                  "ask for fewer choices at a time"};
   if (prompt > limits.max_context || max_tokens > limits.max_context - prompt)
     return Error{ErrorCode::kTooLarge,
@@ -119,6 +118,7 @@ void Scheduler::hand_over_lead(SequenceId leader) {
   std::swap(next.table, old.table);
   next.started = old.started;
   next.parked = old.parked;
+  next.split = old.split;
   next.leader = -1;
   for (SequenceId id = next.next_follower; id >= 0; id = at(id).next_follower) at(id).leader = heir;
   if (next.running()) --reserved_;
@@ -225,7 +225,8 @@ void Scheduler::add_rows(SequenceId id, int rows, StepPlan& plan) {
 
   const bool last = view.kv_len == s.length();
   if (s.kind == SequenceKind::kEmbed) {
-    plan.hidden.push_back({id, static_cast<int>(plan.hidden_rows.size()), rows, last});
+    plan.hidden.push_back(
+        {id, static_cast<int>(plan.hidden_rows.size()), rows, s.computed == 0, last});
     for (int row = 0; row < rows; ++row) plan.hidden_rows.push_back(view.first_row + row);
   } else if (last) {
     const int row = static_cast<int>(plan.logit_rows.size());

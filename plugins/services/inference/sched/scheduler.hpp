@@ -48,7 +48,9 @@ class Scheduler {
   static Result<void> can_fit(const SchedulerLimits& limits, int64_t prompt, int64_t max_tokens,
                               int n);
 
-  /// Queues a request that can_fit() and writes its `request.n` sequences to `ids`.
+  /// Queues a request that can_fit() and writes its `request.n` sequences to `ids`. They share one
+  /// prompt pass, unless they are more than can ever run at once: then they start as there is room,
+  /// and each group that starts computes the prompt for itself.
   void submit(SequenceRequest request, std::vector<SequenceId>& ids);
   /// Ends a sequence in whatever state it is. Not between plan() and commit().
   void end(SequenceId id, Time now, FinishReason reason);
@@ -81,9 +83,11 @@ class Scheduler {
   struct Room {
     int sequences = 0, slots = 0, blocks = 0;
   };
-  bool fits(const Sequence& head, const Room& freed) const;
+  bool fits(const Sequence& head, int choices, const Room& freed) const;
   Room held_by(const Sequence& victim) const;
-  bool make_room_for(const Sequence& head);
+  bool make_room_for(const Sequence& head, int choices);
+  int choices_to_start(const Sequence& head) const;
+  void split_after(SequenceId leader, int choices);
   void park(SequenceId id);
   bool hold_next_position(SequenceId id, StepPlan& plan);
   void plan_decode(StepPlan& plan);

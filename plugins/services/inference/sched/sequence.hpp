@@ -57,6 +57,7 @@ struct Sequence {
   SequenceId leader = -1;         // of a follower
   SequenceId next_follower = -1;  // of a leader before the fork, and of each follower
   int parked = 0;                 // times
+  bool split = false;             // of a leader: its group is what is left of one that was split
 
   int length() const { return static_cast<int>(tokens.size()); }
   int generated() const { return length() - prompt; }

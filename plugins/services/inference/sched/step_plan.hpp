@@ -19,6 +19,7 @@ struct SampleRow {
 struct HiddenRows {
   SequenceId sequence;
   int first, rows;  // of the hidden matrix
+  bool begins;      // nothing of the sequence came before, or what did is computed again
   bool last;        // the sequence is complete with these
 };
 

@@ -84,7 +84,7 @@ void TextRun::push(size_t job, const TokenOut& token, Generation& generation) {
   const int index = index_of(job, token.choice);
   Choice& choice = choices_[static_cast<size_t>(index)];
   if (choice.text.ended()) return;
-  if (!choice.text.push(token)) generation.cancel(token.choice);  // a stop string was found
+  if (!choice.text.push(token)) generation.stop(token.choice);  // a stop string was found
   send_text(choice, index);
 }
 

@@ -138,6 +138,24 @@ TEST_CASE("engine: greedy choices are equal, sampled ones are not, the first is 
   CHECK(ids(*engine->generate(sampled)) == stream.choices[0]);
 }
 
+TEST_CASE("engine: choices that do not all run at once are those that do") {
+  auto sampled = ask(std::vector<int32_t>(70, 5), 12, 1.5f);
+  sampled.sampling.seed = 4;
+  sampled.n = 12;
+  auto wide = start_tiny(tiny_options());
+  const Stream all = drain(**wide->submit(sampled));
+  for (const int at_once : {1, 5}) {
+    CAPTURE(at_once);
+    EngineOptions narrow = tiny_options();
+    narrow.max_sequences = at_once;
+    auto engine = start_tiny(narrow);
+    auto other = *engine->submit(ask({1}, 30));
+    CHECK(drain(**engine->submit(sampled)) == all);
+    CHECK(drain(*other).choices[0].size() == 30);
+    CHECK(engine->stats().kv_blocks_used == 0);
+  }
+}
+
 TEST_CASE("engine: an end token ends it, is told and not pushed; ignore_eos and min_tokens go on") {
   auto engine = start_tiny(tiny_options());
   const auto plain = ids(*engine->generate(ask({9, 8}, 10)));
@@ -199,4 +217,33 @@ TEST_CASE("engine: embeddings have length 1 and do not depend on chunks or neigh
   }
   CHECK(embed(*one, Pooling::kLast) != embed(*one, Pooling::kMean));
   busy->cancel();
+}
+
+TEST_CASE("engine: an embedding parked between its chunks counts each position once") {
+  std::vector<int32_t> prompt;
+  for (int i = 0; i < 150; ++i) prompt.push_back(i * 7 % kTinyVocab);
+  const auto mean = [&](Engine& engine) {
+    auto generation = *engine.embed({prompt, Pooling::kMean, 0, "", Time::max()});
+    REQUIRE(generation->wait_done(soon()));
+    return generation->finished()->values;
+  };
+  auto calm = start_tiny(tiny_options());
+  EngineOptions tight = tiny_options();
+  tight.runner.kv_blocks = 4;
+  std::atomic<int> steps{0};
+  Engine* asked = nullptr;
+  std::shared_ptr<Generation> urgent;
+  auto engine = start_tiny(tight, {.begin =
+                                       [&](const StepBatch&) {
+                                         if (++steps != 2) return;
+                                         auto request = ask(std::vector<int32_t>(100, 3), 4);
+                                         request.priority = 5;
+                                         urgent = *asked->submit(request);
+                                       },
+                                   .logits = {}});
+  asked = engine.get();
+  CHECK(mean(*engine) == mean(*calm));
+  CHECK(engine->stats().parkings == 1);
+  CHECK(engine->stats().recomputed_tokens > 0);
+  CHECK(urgent->wait_done(soon()));
 }

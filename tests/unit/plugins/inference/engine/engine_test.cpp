@@ -57,8 +57,10 @@ TEST_CASE("engine: what makes no sense or can never fit is refused by name") {
   CHECK(code(ask({1}, 5, -1)) == ErrorCode::kInvalidArgument);
   CHECK(code(ask(std::vector<int32_t>(200, 1), 0)) == ErrorCode::kTooLarge);
   auto many = ask({1}, 1);
-  many.n = 17;
+  many.n = 129;
   CHECK(code(many) == ErrorCode::kInvalidArgument);
+  many.n = 17;  // one more than runs at once
+  CHECK(end_of(**engine->submit(many), 16) == FinishReason::kLength);
   CHECK(engine->generate(ask(std::vector<int32_t>(190, 1), 0))->size() == 10);
   CHECK(engine->generate(ask(std::vector<int32_t>(190, 1), 200))->size() == 10);
   CHECK(engine->logprobs(std::vector<int32_t>(200, 1)).ok());
@@ -95,6 +97,13 @@ TEST_CASE("engine: a full queue refuses and says when to come again") {
   CHECK(engine->stats().retry_after > Duration::zero());
   CHECK(engine->stats().refused == 1);
   CHECK(engine->stats().waiting_limit == 2);
+  CHECK(refused.error().message.find("3 of 3 places") != std::string::npos);
+  auto many = ask({1}, 3);
+  many.n = 4;
+  CHECK(engine->max_choices() == 3);
+  CHECK(engine->submit(many).error().code == ErrorCode::kInvalidArgument);  // it never fits
+  many.n = 3;
+  CHECK(engine->submit(many).error().code == ErrorCode::kResourceExhausted);
   hold.release();
   for (auto& generation : taken) CHECK(end_of(*generation) == FinishReason::kLength);
   CHECK(engine->generate(ask({1}, 3)).ok());
@@ -123,6 +132,24 @@ TEST_CASE("engine: cancel ends a stream in the middle, a queued request and sing
   running->cancel();
   CHECK(end_of(*running) == FinishReason::kCancelled);
   CHECK(engine->stats().kv_blocks_used == 0);
+}
+
+TEST_CASE("engine: a choice whose reader has enough has stopped, and was not cancelled") {
+  EngineOptions options = tiny_options();
+  auto engine = start_tiny(options);
+  auto twins = ask({1, 2}, 1500, 1);
+  twins.n = 2;
+  auto running = *engine->submit(twins);
+  REQUIRE(running->wait(soon()));
+  running->stop(0);
+  while (!running->finished(0)) std::this_thread::yield();
+  CHECK(running->finished(0)->reason == FinishReason::kStop);
+  CHECK(engine->stats().cancelled == 0);
+  running->cancel(1);
+  running->stop(1);  // too late
+  CHECK(end_of(*running, 1) == FinishReason::kCancelled);
+  engine->drain(soon());
+  CHECK(engine->stats().cancelled == 1);
 }
 
 TEST_CASE("engine: a deadline ends running and queued requests") {

@@ -42,10 +42,14 @@ TEST_CASE("generation: choices end and are cancelled one by one") {
   Generation generation(3, {});
   CHECK(generation.choices() == 3);
   generation.cancel(1);
-  CHECK(generation.cancel_requested(1));
-  CHECK_FALSE(generation.cancel_requested(0));
+  generation.stop(2);
+  CHECK(generation.end_requested(1) == FinishReason::kCancelled);
+  CHECK(generation.end_requested(2) == FinishReason::kStop);
+  CHECK_FALSE(generation.end_requested(0).has_value());
   generation.cancel();
-  CHECK(generation.cancel_requested(0));
+  CHECK(generation.end_requested(0) == FinishReason::kCancelled);
+  generation.stop(0);
+  CHECK(generation.end_requested(0) == FinishReason::kCancelled);
   for (int i = 0; i < 3; ++i) {
     CHECK_FALSE(generation.done());
     Finished end;

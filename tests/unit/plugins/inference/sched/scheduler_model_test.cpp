@@ -131,7 +131,7 @@ class World {
     for (int i = 0; i < length; ++i) request.prompt.push_back(random(0, kVocab - 1));
     if (request.kind == SequenceKind::kGenerate) {
       request.max_tokens = random(1, 250);
-      request.n = random(0, 3) ? 1 : random(1, 4);
+      request.n = random(0, 3) ? 1 : random(0, 19) ? random(1, 4) : random(5, 20);
     }
     request.priority = random(0, 3) ? 0 : random(-2, 2);
     request.arrival = now_;

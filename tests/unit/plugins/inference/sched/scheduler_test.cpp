@@ -174,7 +174,9 @@ TEST_CASE("scheduler: what can never fit is refused with the numbers") {
   CHECK_FALSE(Scheduler::can_fit(limits, 301, 1, 1));
   CHECK_FALSE(Scheduler::can_fit(limits, 0, 1, 1));
   CHECK_FALSE(Scheduler::can_fit(limits, 1, -1, 1));
-  CHECK_FALSE(Scheduler::can_fit(limits, 1, 1, 5));
+  CHECK(Scheduler::can_fit(limits, 1, 1, 128));  // more than run at once: they take turns
+  CHECK_FALSE(Scheduler::can_fit(limits, 1, 1, 129));
+  CHECK_FALSE(Scheduler::can_fit(limits, 1, 1, 0));
   CHECK_FALSE(Scheduler::can_fit(limits, INT64_MAX, INT64_MAX, 1));
   const auto error = Scheduler::can_fit(limits, 290, 20, 1).error();
   CHECK(error.code == ErrorCode::kTooLarge);
@@ -192,4 +194,34 @@ TEST_CASE("scheduler: choices share one prompt pass and its blocks") {
   CHECK(b.plan.rows() == 3);
   CHECK(b.plan.copies.size() == 2);
   CHECK(b.scheduler.pool().used() == 4);  // the full block, and a tail each
+}
+
+TEST_CASE("scheduler: more choices than can run take the places that become free, in order") {
+  Bench b({.max_rows = 256, .max_sequences = 4, .kv_blocks = 32});
+  const auto before = b.submit(5, 3);
+  b.step();
+  b.submit(10, 20, 0, 10);
+  const auto family = b.ids;
+  const auto after = b.submit(5, 3);
+  b.step();
+  CHECK(b.plan.samples.size() == 4);  // the first, and three of ten
+  CHECK(b.scheduler.stats().running == 4);
+  CHECK(b.scheduler.stats().waiting == 8);
+  b.step();
+  CHECK(b.ended.size() == 1);  // its place goes to the fourth of the ten, not to who came later
+  b.step();
+  CHECK(b.rows_of(family[3]) == 10);
+  b.scheduler.end(family[4], b.now, FinishReason::kCancelled);  // leads those who wait
+  while (b.step()) REQUIRE(b.scheduler.stats().running <= 4);
+  REQUIRE(b.ended.size() == 12);
+  CHECK(b.ended.front().id == before);
+  Duration latest{}, of_after{};
+  for (const Ended& e : b.ended) {
+    const bool one_of_ten = e.id != before && e.id != after && e.id != family[4];
+    if (one_of_ten) CHECK(e.timings.generated_tokens == 20);
+    if (one_of_ten) latest = std::max(latest, e.timings.queued);
+    if (e.id == after) of_after = e.timings.queued;
+  }
+  CHECK(of_after >= latest);
+  CHECK(b.scheduler.pool().used() == 0);
 }
