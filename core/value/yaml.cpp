@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "core/base/utf8.hpp"
+
 namespace aictl {
 namespace {
 
@@ -127,6 +129,29 @@ class Converter {
   size_t nodes_ = 0;
 };
 
+// yaml-cpp guesses at UTF-16 and reads what it cannot decode as nothing; here all text is UTF-8,
+// and a control character is the sign of a file that is no text.
+Result<void> check_text(std::string_view text) {
+  const std::string_view whole = text;
+  int line = 1;
+  size_t line_start = 0;
+  while (!text.empty()) {
+    const utf8::Step step = utf8::decode(text);
+    const size_t at = whole.size() - text.size();
+    const char32_t c = step.code_point;
+    if (!step.valid || (c < ' ' && c != '\t' && c != '\n' && c != '\r'))
+      return Error{ErrorCode::kDataRefused,
+                   fmt::format("line {}, column {}: byte {:#04x} {}", line,
+                               utf8::count(whole.substr(line_start, at - line_start)) + 1,
+                               static_cast<unsigned char>(text.front()),
+                               step.valid ? "is no character of a text" : "is not UTF-8"),
+                   "write the file as UTF-8 text"};
+    text.remove_prefix(static_cast<size_t>(step.length));
+    if (c == '\n') ++line, line_start = at + 1;
+  }
+  return {};
+}
+
 void emit(YAML::Emitter& out, const Json& tree) {
   if (tree.is_object()) {
     if (tree.empty()) out << YAML::Flow;
@@ -161,6 +186,7 @@ void emit(YAML::Emitter& out, const Json& tree) {
 }  // namespace
 
 Result<YamlDocument> parse_yaml(std::string_view text) {
+  if (auto ok = check_text(text); !ok) return std::move(ok).error();
   // yaml-cpp recurses on flow collections; the deepest legal nesting is bounded before it sees the
   // text.
   int depth = 0;

@@ -22,8 +22,8 @@ struct YamlDocument {
 };
 
 /// Parses one YAML document. Plain scalars become null, bool, integer or float as YAML 1.2's core
-/// schema says; all else is a string. Errors: kDataRefused with line and column; also on duplicate
-/// keys, several documents, depth over 64 or more than 1,000,000 nodes after resolving aliases.
+/// schema says; all else is a string. Errors: kDataRefused with line and column; also on bytes that
+/// are not UTF-8 text, duplicate keys, several documents, depth over 64 or more than 1,000,000 nodes after resolving aliases.
 Result<YamlDocument> parse_yaml(std::string_view text);
 
 /// `tree` as a block-style YAML document that parse_yaml reads back to the same tree.

@@ -47,6 +47,29 @@ TEST_CASE("yaml: refusals name line and column") {
   CHECK_FALSE(parse_yaml(std::string(5000, '[')).ok());
 }
 
+TEST_CASE("yaml: bytes that are no UTF-8 text are refused where they stand") {
+  using namespace std::string_view_literals;
+  const auto error_of = [](std::string_view bytes) {
+    const auto document = parse_yaml(bytes);
+    REQUIRE_FALSE(document.ok());
+    CHECK_EQ(document.error().code, ErrorCode::kDataRefused);
+    CHECK_EQ(document.error().hint, "write the file as UTF-8 text");
+    return document.error().message;
+  };
+  CHECK_EQ(error_of("\xff\xfe\0"sv), "line 1, column 1: byte 0xff is not UTF-8");
+  CHECK_EQ(error_of("a: 1\nb\xc3\xb6: \xe9\n"), "line 2, column 5: byte 0xe9 is not UTF-8");
+  CHECK_EQ(error_of("a: x\0y\n"sv), "line 1, column 5: byte 0x00 is no character of a text");
+  CHECK_EQ(error_of("\x7f"
+                    "ELF\x02"),
+           "line 1, column 5: byte 0x02 is no character of a text");
+  CHECK(parse_yaml("\xef\xbb\xbf"
+                   "a: \"\xc3\xb6\"\r\n\tb: 1")
+            .ok() == false);  // a tab indents nothing
+  CHECK(parse_yaml("\xef\xbb\xbf"
+                   "a: \"\xc3\xb6\"\r\nb: 1\n")
+            .ok());
+}
+
 TEST_CASE("yaml: what is dumped reads back to the same tree") {
   const Json tree = {{"text", "line 1\nline 2\n"},
                      {"number_like", "12"},
