@@ -43,14 +43,20 @@ std::string value_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : dump_json(value);
 }
 
-std::vector<std::string> split_at_commas(std::string_view text) {
-  std::vector<std::string> items;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    if (comma > 0) items.emplace_back(text.substr(0, comma));
-    text.remove_prefix(std::min(comma + 1, text.size()));
+// Adds the items of "a,b,c" to `list`. An empty text has none; an empty item is a slip.
+Result<void> add_items(std::string_view name, std::string_view text, Json& list) {
+  if (text.empty()) return {};
+  const std::string_view whole = text;
+  for (size_t nth = 1;; ++nth) {
+    const size_t comma = text.find(',');
+    const std::string_view item = text.substr(0, comma);
+    if (item.empty())
+      return invalid(fmt::format("{}: item {} of '{}' is empty", name, nth, whole),
+                     "commas stand between items");
+    list.push_back(std::string(item));
+    if (comma == text.npos) return {};
+    text.remove_prefix(comma + 1);
   }
-  return items;
 }
 
 }  // namespace
@@ -83,7 +89,7 @@ Result<Json> Row::from_text(std::string_view text) const {
     }
     case FieldKind::kList: {
       Json list = Json::array();
-      for (std::string& item : split_at_commas(text)) list.push_back(std::move(item));
+      if (auto ok = add_items(name_, text, list); !ok) return std::move(ok).error();
       return from_json(list);
     }
     case FieldKind::kText:
@@ -183,8 +189,8 @@ Result<void> Row::set_items(const std::vector<std::string>& items, bool split, O
   for (const std::string& item : items) {
     if (verbatim_ || !split)
       list.push_back(item);
-    else
-      for (std::string& part : split_at_commas(item)) list.push_back(std::move(part));
+    else if (auto ok = add_items(name_, item, list); !ok)
+      return ok;
   }
   return keep(from_json(list), origin, std::move(place));
 }

@@ -145,6 +145,10 @@ Row Row::choices(std::vector<std::string> words) && {
   choices_ = std::move(words);
   return std::move(*this);
 }
+Row Row::suggest(std::vector<std::string> words) && {
+  suggestions_ = std::move(words);
+  return std::move(*this);
+}
 Row Row::initially(const Json& value) && {
   store_(value);
   default_ = value;

@@ -75,6 +75,7 @@ class Row {
   // Refinements, for use where the row is declared: Row("port", &o.port, "...").range(0, 65535).
   Row range(double low, double high) &&;           // kInteger, kReal, kBytes; both ends are legal
   Row choices(std::vector<std::string> words) &&;  // kText, and each item of a kList
+  Row suggest(std::vector<std::string> words) &&;  // shells offer them; others are as legal
   Row initially(const Json& value) &&;             // another default; the field takes it
   Row letter(char short_name) &&;                  // also -x
   Row value(std::string placeholder) &&;           // the value's name in help: FILE, N, URL
@@ -93,8 +94,15 @@ class Row {
   bool is_secret() const { return secret_; }
   /// What help calls the value, such as "N" or "DURATION"; empty for a kBool.
   std::string placeholder() const;
-  /// Whether --no-NAME is understood as well: a kBool that other layers may have turned on.
-  bool is_negatable() const { return kind_ == FieldKind::kBool && !variable().empty(); }
+  /// What shells complete: the words, or else what was suggested.
+  const std::vector<std::string>& completions() const {
+    return choices_.empty() ? suggestions_ : choices_;
+  }
+  /// Whether --no-NAME is understood as well: a kBool that other layers may have turned on, unless
+  /// its name is a negation already.
+  bool is_negatable() const {
+    return kind_ == FieldKind::kBool && !variable().empty() && !name_.starts_with("no-");
+  }
 
   /// "--max-context"; empty for a secret.
   std::string flag() const;
@@ -153,7 +161,7 @@ class Row {
   std::string name_, help_, section_, placeholder_;
   FieldKind kind_;
   bool integers_ = false;  // a kList of integers
-  std::vector<std::string> choices_;
+  std::vector<std::string> choices_, suggestions_;
   std::optional<std::pair<double, double>> range_;
   char letter_ = 0;
   Completion completion_ = Completion::kNone;

@@ -245,3 +245,23 @@ TEST_CASE("layers: the file is the chosen one, else the user's, else none") {
   write(scratch.path / "list.yaml", "- a\n");
   CHECK(find_config(scratch.path / "list.yaml", both).error().code == ErrorCode::kDataRefused);
 }
+
+TEST_CASE("rows: an empty item of a list is a slip, and told by its place") {
+  std::vector<int32_t> tokens;
+  Row row("tokens", &tokens, "ids");
+  const auto error_of = [&](const std::string& text) {
+    const auto ok = row.set_items({text}, true, Origin::kFlag, "--tokens");
+    REQUIRE_FALSE(ok.ok());
+    CHECK(ok.error().code == ErrorCode::kInvalidArgument);
+    CHECK(row.set_text(text, Origin::kEnvironment, "").error().message == ok.error().message);
+    return ok.error().message;
+  };
+  CHECK(error_of("1,2,") == "tokens: item 3 of '1,2,' is empty");
+  CHECK(error_of(",1") == "tokens: item 1 of ',1' is empty");
+  CHECK(error_of("1,,2") == "tokens: item 2 of '1,,2' is empty");
+  CHECK(error_of(",") == "tokens: item 1 of ',' is empty");
+  CHECK(row.set_items({"1,2", "3"}, true, Origin::kFlag, "--tokens").ok());
+  CHECK(tokens == std::vector<int32_t>{1, 2, 3});
+  CHECK(row.set_text("", Origin::kEnvironment, "").ok());
+  CHECK(tokens.empty());
+}
