@@ -16,8 +16,10 @@ int main(int argc, char** argv) {
   add_builtin(app.plugins);
   cli::Command root = root_command(app);
   cli::Context context(cli::Streams::of_process(), process_environment());
+  context.variables = process_variables();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (auto external = cli::find_external(root, arguments, context.environment()))
-    return cli::run_external(*external, context);
+  const Schema globals = global_flags(context);
+  if (auto external = cli::find_external(root, globals, arguments, context.environment()))
+    return cli::run_external(root, *external, context);
   return cli::run_program(root, arguments, version(), context);
 }

@@ -30,12 +30,15 @@ Result<int> write_all(const std::string& folder, const Schema& globals, cli::Con
 Result<int> print_page(const ManOptions& options, const Schema& globals, cli::Context& context) {
   // "plugin list", "plugin-list" and "aictl-plugin-list" name the same page.
   std::string wanted = fmt::format("{}", fmt::join(options.page, "-"));
-  if (!wanted.starts_with("aictl")) wanted = wanted.empty() ? "aictl" : "aictl-" + wanted;
-  const std::vector<cli::CommandPath> paths = walk(*context.root);
+  if (wanted == context.root->name) wanted.clear();
+  if (const std::string prefix = context.root->name + "-"; wanted.starts_with(prefix))
+    wanted.erase(0, prefix.size());
+  // Compared without what all pages have in front, or anything short would be near to everything.
   std::vector<std::string> names;
-  for (const cli::CommandPath& path : paths) {
-    names.push_back(path.text("-"));
-    if (names.back() != wanted) continue;
+  for (const cli::CommandPath& path : walk(*context.root)) {
+    const std::string name = cli::page_name(path);
+    if (!name.empty()) names.push_back(name);
+    if (name != wanted) continue;
     context.out() << man_page(path, globals, version());
     return 0;
   }

@@ -15,14 +15,19 @@ namespace {
 
 constexpr std::string_view kCommandKind = "command";  // of the executables on PATH
 
-Result<void> check_kind(const App& app, const std::string& kind) {
-  std::vector<std::string_view> kinds{kCommandKind};
+std::vector<std::string> kinds(const App& app) {
+  std::vector<std::string> kinds{std::string(kCommandKind)};
   for_each_registry(app.plugins, [&](const auto& registry) { kinds.push_back(registry.kind()); });
-  if (kind.empty() || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) return {};
+  return kinds;
+}
+
+Result<void> check_kind(const App& app, const std::string& kind) {
+  const std::vector<std::string> all = kinds(app);
+  if (kind.empty() || std::find(all.begin(), all.end(), kind) != all.end()) return {};
   return Error{
       ErrorCode::kInvalidArgument,
-      fmt::format("no kind of plugin named '{}'; there are {}", kind, fmt::join(kinds, ", ")),
-      did_you_mean(kind, kinds)};
+      fmt::format("no kind of plugin named '{}'; there are {}", kind, fmt::join(all, ", ")),
+      did_you_mean(kind, std::vector<std::string_view>(all.begin(), all.end()))};
 }
 
 Json rows(const App& app, const std::string& kind, const cli::Context& context) {
@@ -54,8 +59,9 @@ cli::Command list_command(App& app) {
   command.name = "list";
   command.summary = "List what is compiled in and the commands found on PATH";
   command.examples = {{"aictl plugin list --kind backend", "devices that models can run on"}};
-  command.options = {
-      Row("kind", kind.get(), "only this kind: an extension point, or command").value("KIND")};
+  command.options = {Row("kind", kind.get(), "only this kind: an extension point, or command")
+                         .value("KIND")
+                         .suggest(kinds(app))};
   command.run = [&app, kind](cli::Context& context) -> Result<int> {
     if (auto ok = check_kind(app, *kind); !ok) return std::move(ok).error();
     const Json list = rows(app, *kind, context);

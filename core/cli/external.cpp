@@ -1,12 +1,15 @@
 #include "core/cli/external.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <filesystem>
 #include <map>
 
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include "core/cli/parse.hpp"
 
 namespace aictl::cli {
 namespace {
@@ -37,34 +40,50 @@ bool is_name(std::string_view word) {
   return !word.empty() && word.front() != '-' && word.find('/') == word.npos;
 }
 
-const Command* built_in(const Command& root, std::string_view word) {
-  for (const Command& command : root.commands)
-    if (command.name == word) return &command;
-  return nullptr;
-}
+std::ptrdiff_t offset(size_t index) { return static_cast<std::ptrdiff_t>(index); }
 
 }  // namespace
 
-std::optional<External> find_external(const Command& root,
+std::optional<External> find_external(const Command& root, const Schema& globals,
                                       const std::vector<std::string>& arguments,
                                       const Environment& env) {
-  if (arguments.empty() || built_in(root, arguments.front())) return std::nullopt;
-  const auto words_end = std::find_if_not(arguments.begin(), arguments.end(), is_name);
-  size_t words = std::min<size_t>(static_cast<size_t>(words_end - arguments.begin()), kMaxWords);
+  size_t start = 0;
+  while (start < arguments.size() && is_flag(arguments[start]))
+    start = after_flag(arguments, start, {&globals});
+  start = std::min(start, arguments.size());
+  External found{{}, {}, {arguments.begin(), arguments.begin() + offset(start)}};
+  const bool help = start < arguments.size() && arguments[start] == "help" && root.below("help");
+  if (help) ++start, found.flags.push_back("--help");
+  const auto first = arguments.begin() + offset(start);
+  if (first == arguments.end() || root.below(*first)) return std::nullopt;
+  const auto words_end = std::find_if_not(first, arguments.end(), is_name);
+  size_t words = std::min<size_t>(static_cast<size_t>(words_end - first), kMaxWords);
   const std::vector<std::string> folders = path_folders(env);
   for (; words > 0; --words) {
-    const auto end = arguments.begin() + static_cast<std::ptrdiff_t>(words);
-    const std::string name = fmt::format("{}{}", kPrefix, fmt::join(arguments.begin(), end, "-"));
-    for (const std::string& folder : folders)
-      if (std::string path = fmt::format("{}/{}", folder, name); is_executable(path))
-        return External{std::move(path), {end, arguments.end()}};
+    const auto end = first + offset(words);
+    const std::string name = fmt::format("{}{}", kPrefix, fmt::join(first, end, "-"));
+    for (const std::string& folder : folders) {
+      found.path = fmt::format("{}/{}", folder, name);
+      found.arguments.assign(end, arguments.end());
+      if (is_executable(found.path)) return found;
+    }
   }
   return std::nullopt;
 }
 
-int run_external(const External& external, Context& context) {
+int run_external(Command& root, const External& external, Context& context) {
+  Schema globals = global_flags(context);
+  auto given = parse(root, globals, external.flags, context.environment());
+  auto applied = given ? apply_given(given->globals) : Result<void>(given.error());
+  if (!applied) {
+    context.print_error(applied.error());
+    return faces(applied.error().code).exit_status;
+  }
   std::vector<std::string> words{external.path};
   words.insert(words.end(), external.arguments.begin(), external.arguments.end());
+  for (const char* asked :
+       {context.flags.help ? "--help" : "", context.flags.version ? "--version" : ""})
+    if (*asked) words.insert(std::find(words.begin(), words.end(), "--"), asked);
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
@@ -73,6 +92,12 @@ int run_external(const External& external, Context& context) {
   const Error error = errno_error("running " + external.path, errno);
   context.print_error(error);
   return faces(error.code).exit_status;
+}
+
+std::string ExternalRow::variable_prefix() const {
+  std::string out = "AICTL_" + command.substr(0, command.find(' ')) + "_";
+  for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
 }
 
 std::vector<ExternalRow> list_externals(const Command& root, const Environment& env) {
@@ -91,7 +116,7 @@ std::vector<ExternalRow> list_externals(const Command& root, const Environment& 
       std::string command = name.substr(kPrefix.size());
       std::replace(command.begin(), command.end(), '-', ' ');
       if (command.empty() || !is_executable(path)) continue;
-      const Command* winner = built_in(root, command.substr(0, command.find(' ')));
+      const Command* winner = root.below(command.substr(0, command.find(' ')));
       const auto [earlier, is_new] = first.emplace(command, path);
       if (!is_new && earlier->second == path) continue;  // the folder stands twice on PATH
       rows.push_back({command, path,

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "core/base/nearest.hpp"
+#include "core/cli/external.hpp"
 #include "core/cli/pages/help.hpp"
 
 namespace aictl::cli {
@@ -93,17 +94,68 @@ Error unknown_flag(const std::vector<Node*>& path, const std::string& word) {
           hint + fmt::format("to see them all: {} --help", path_name(path))};
 }
 
-Error unknown_word(const std::vector<Node*>& path, const std::string& word) {
-  const Command& command = *path.back()->command;
-  if (command.commands.empty())
-    return {ErrorCode::kInvalidArgument, fmt::format("unexpected argument '{}'", word),
-            "usage: " + usage(path_name(path), command)};
-  std::vector<std::string_view> candidates;
-  for (const Command& below : command.commands) candidates.push_back(below.name);
+Error unknown_command(const std::string& name, std::string_view word,
+                      const std::vector<std::string>& commands) {
+  const std::vector<std::string_view> candidates(commands.begin(), commands.end());
   std::string hint = did_you_mean(word, candidates);
   if (!hint.empty()) hint += "  ";
   return {ErrorCode::kInvalidArgument, fmt::format("unknown command '{}'", word),
-          hint + fmt::format("to see them all: {} --help", path_name(path))};
+          hint + fmt::format("to see them all: {} --help", name)};
+}
+
+Error unexpected_argument(const std::string& name, const Command& command, std::string_view word) {
+  return {ErrorCode::kInvalidArgument, fmt::format("unexpected argument '{}'", word),
+          "usage: " + usage(name, command)};
+}
+
+// Goes down the tree as long as words name commands. A word that names none is told here: CLI11
+// would look on for one that does, and blame that.
+Result<void> check_commands(const Command& root, const Schema& globals,
+                            const std::vector<std::string>& words, const Environment& env) {
+  const Command* command = &root;
+  std::string name = root.name;
+  for (size_t at = 0; at < words.size() && !command->commands.empty();) {
+    if (is_flag(words[at])) {
+      at = after_flag(words, at, {&command->options, &globals});
+      continue;
+    }
+    const Command* below = command->below(words[at]);
+    if (!below && !command->arguments.empty()) return {};
+    if (!below) {
+      std::vector<std::string> known;
+      for (const Command& one : command->commands) known.push_back(one.name);
+      if (command == &root)
+        for (const ExternalRow& row : list_externals(root, env)) known.push_back(row.command);
+      return unknown_command(name, words[at], known);
+    }
+    command = below;
+    name += " " + below->name;
+    ++at;
+  }
+  return {};
+}
+
+// What stood after "--": fills the arguments that are still to come.
+Result<void> add_rest(Parsed& parsed, const std::vector<std::string>& words) {
+  Command& command = parsed.command();
+  for (const std::string& word : words) {
+    const auto given_to = [&](const Row& row) {
+      return std::find_if(parsed.arguments.begin(), parsed.arguments.end(),
+                          [&](const Given& given) { return given.row == &row; });
+    };
+    const auto next = std::find_if(command.arguments.begin(), command.arguments.end(),
+                                   [&](const Argument& argument) {
+                                     return argument.row.kind() == FieldKind::kList ||
+                                            given_to(argument.row) == parsed.arguments.end();
+                                   });
+    if (next == command.arguments.end()) return unexpected_argument(parsed.name(), command, word);
+    const auto given = given_to(next->row);
+    if (given == parsed.arguments.end())
+      parsed.arguments.push_back({&next->row, {word}, true});
+    else
+      given->words.push_back(word);
+  }
+  return {};
 }
 
 Error parse_error(std::vector<Node>& nodes, const CLI::ParseError& e) {
@@ -112,8 +164,8 @@ Error parse_error(std::vector<Node>& nodes, const CLI::ParseError& e) {
   if (dynamic_cast<const CLI::ExtrasError*>(&e)) {
     const std::vector<std::string> left = nodes.front().app->remaining(true);
     const std::string word = left.empty() ? what : left.front();
-    const bool flag = word.size() > 1 && word.front() == '-';
-    return flag ? unknown_flag(path, word) : unknown_word(path, word);
+    if (is_flag(word)) return unknown_flag(path, word);
+    return unexpected_argument(path_name(path), *path.back()->command, word);
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&e))  // "--port: 1 required TEXT missing"
     return {ErrorCode::kInvalidArgument,
@@ -136,13 +188,37 @@ std::string Parsed::name() const {
   return out;
 }
 
-Result<Parsed> parse(Command& root, Schema& globals, const std::vector<std::string>& arguments) {
+bool is_flag(std::string_view word) {
+  return word.size() > 1 && word.front() == '-' && word != "--";
+}
+
+size_t after_flag(const std::vector<std::string>& words, size_t at,
+                  const std::vector<const Schema*>& known) {
+  const auto takes_value = [&](const auto& is_named) {
+    for (const Schema* schema : known)
+      for (const Row& row : schema->rows())
+        if (is_named(row)) return row.kind() != FieldKind::kBool;
+    return false;
+  };
+  const std::string& word = words[at];
+  if (word.starts_with("--"))  // "--port=1" has its value within
+    return at + 1 + takes_value([&](const Row& row) { return row.flag() == word; });
+  for (size_t i = 1; i < word.size(); ++i)  // "-qo": -q and -o; "-ojson": -o with its value
+    if (takes_value([&](const Row& row) { return row.letter() == word[i]; }))
+      return at + 1 + (i + 1 == word.size());
+  return at + 1;
+}
+
+Result<Parsed> parse(Command& root, Schema& globals, const std::vector<std::string>& arguments,
+                     const Environment& env) {
+  const auto mark = std::find(arguments.begin(), arguments.end(), "--");
+  const std::vector<std::string> before(arguments.begin(), mark);
+  if (auto ok = check_commands(root, globals, before, env); !ok) return std::move(ok).error();
   std::vector<Node> nodes;
   CLI::App app("", root.name);
   try {
     build(root, app, globals, nodes);
-    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-    app.parse(std::move(reversed));
+    app.parse(std::vector<std::string>(before.rbegin(), before.rend()));
   } catch (const CLI::ParseError& e) {
     return parse_error(nodes, e);
   } catch (const CLI::Error& e) {
@@ -155,6 +231,8 @@ Result<Parsed> parse(Command& root, Schema& globals, const std::vector<std::stri
     take(node->flags, false, parsed.flags);
     take(node->arguments, true, parsed.arguments);
   }
+  if (mark != arguments.end())
+    if (auto ok = add_rest(parsed, {mark + 1, arguments.end()}); !ok) return std::move(ok).error();
   return parsed;
 }
 

@@ -42,19 +42,6 @@ Result<void> configure(Command& root, const Parsed& parsed, Context& context) {
   return apply_given(parsed.arguments);
 }
 
-// `tool help CMD` is `tool CMD --help`; `tool help --help` asks about help itself.
-std::vector<std::string> without_help_command(const Command& root, const Schema& globals,
-                                              std::vector<std::string> words) {
-  size_t at = 0;
-  while (at < words.size() && is_flag(words[at])) at = after_flag(words, at, {&globals});
-  if (at >= words.size() || words[at] != "help" || !root.below("help")) return words;
-  for (const std::string& word : words)
-    if (word == "--help" || word == "-h") return words;
-  words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
-  words.insert(std::find(words.begin(), words.end(), "--"), "--help");
-  return words;
-}
-
 // A variable that nothing reads is a slip more often than not. Those of the commands on PATH are
 // theirs.
 void warn_of_unknown_variables(const Command& root, Context& context) {
@@ -76,8 +63,7 @@ void warn_of_unknown_variables(const Command& root, Context& context) {
 Result<int> run(Command& root, const std::vector<std::string>& arguments, std::string_view version,
                 Context& context) {
   Schema globals = global_flags(context);
-  auto parsed = parse(root, globals, without_help_command(root, globals, arguments),
-                      context.environment());
+  auto parsed = parse(root, globals, arguments, context.environment());
   if (!parsed) return std::move(parsed).error();
   offer_outputs(globals, parsed->command());
   if (auto ok = apply_given(parsed->globals); !ok) return std::move(ok).error();
@@ -94,6 +80,10 @@ Result<int> run(Command& root, const std::vector<std::string>& arguments, std::s
     return 0;
   }
   if (auto ok = require_arguments(*parsed); !ok) return std::move(ok).error();
+  if (!parsed->command().configured) {
+    if (auto ok = apply_given(parsed->arguments); !ok) return std::move(ok).error();
+    return parsed->command().run(context);
+  }
   if (auto ok = configure(root, *parsed, context); !ok) return std::move(ok).error();
   warn_of_unknown_variables(root, context);
   return parsed->command().run(context);

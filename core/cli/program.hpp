@@ -10,7 +10,8 @@
 namespace aictl::cli {
 
 /// Runs the command that `arguments` (without the program's name) choose in the tree. Prints errors
-/// and help itself. `version` is what --version prints. Returns the exit status.
+/// and help itself. `version` is what --version prints, if not -o json|yaml and the tree has a
+/// command `version`: then what that prints. Returns the exit status.
 int run_program(Command& root, const std::vector<std::string>& arguments, std::string_view version,
                 Context& context);
 

@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
+#include "core/config/variables.hpp"
 #include "core/plugin/backend.hpp"
 #include "core/plugin/registry.hpp"
 #include "core/plugin/runtime.hpp"
@@ -17,6 +19,7 @@ namespace aictl {
 using BackendFactory = std::function<Result<std::unique_ptr<Backend>>(const BackendOptions&)>;
 
 struct Plugins {
+  std::vector<Variable> variables;  // what plugins read from the environment beside settings
   Registry<BackendFactory> backends{"backend"};
   Registry<SourceFactory> sources{"source"};
   Registry<RuntimeFactory> runtimes{"runtime"};

@@ -7,8 +7,9 @@ namespace {
 
 // What to offer after a flag that takes a value; nothing for one that takes none.
 std::string value_reply(const Row& row) {
-  if (!row.words().empty())
-    return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", fmt::join(row.words(), " "));
+  if (!row.completions().empty())
+    return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))",
+                       fmt::join(row.completions(), " "));
   if (row.completion() == Completion::kFile)
     return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
   if (row.completion() == Completion::kFolder)
@@ -38,7 +39,7 @@ std::string words_of(const CommandPath& path, const Schema& globals) {
       for (std::string& word : flag_words(row))
         if (word.starts_with("--")) words.push_back(std::move(word));
   for (const Argument& argument : path.command->arguments)
-    words.insert(words.end(), argument.row.words().begin(), argument.row.words().end());
+    words.insert(words.end(), argument.row.completions().begin(), argument.row.completions().end());
   return fmt::format("{}", fmt::join(words, " "));
 }
 

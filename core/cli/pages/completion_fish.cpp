@@ -16,8 +16,9 @@ std::string fish_quoted(std::string_view text) {
 
 std::string values_of(const Row& row) {
   if (row.kind() == FieldKind::kBool) return "";
-  if (!row.words().empty())
-    return fmt::format(" -x -a {}", fish_quoted(fmt::format("{}", fmt::join(row.words(), " "))));
+  if (!row.completions().empty())
+    return fmt::format(" -x -a {}",
+                       fish_quoted(fmt::format("{}", fmt::join(row.completions(), " "))));
   if (row.completion() == Completion::kFile) return " -r -F";
   if (row.completion() == Completion::kFolder) return " -x -a '(__fish_complete_directories)'";
   return " -x";
@@ -53,8 +54,8 @@ std::string fish_completion(const Command& root, const Schema& globals) {
                            fish_quoted(output.help));
     for (const Argument& argument : path.command->arguments) {
       if (argument.row.completion() != Completion::kNone) lines += start + " -F\n";
-      if (!argument.row.words().empty())
-        lines += fmt::format("{} -a '{}'\n", start, fmt::join(argument.row.words(), " "));
+      if (!argument.row.completions().empty())
+        lines += fmt::format("{} -a '{}'\n", start, fmt::join(argument.row.completions(), " "));
     }
   }
   return fmt::format(

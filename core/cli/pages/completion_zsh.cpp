@@ -18,7 +18,7 @@ std::string spec_text(std::string_view text) {
 }
 
 std::string action(const Row& row) {
-  if (!row.words().empty()) return fmt::format("({})", fmt::join(row.words(), " "));
+  if (!row.completions().empty()) return fmt::format("({})", fmt::join(row.completions(), " "));
   if (row.completion() == Completion::kFile) return "_files";
   if (row.completion() == Completion::kFolder) return "_files -/";
   return " ";

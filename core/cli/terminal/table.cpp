@@ -96,7 +96,10 @@ std::vector<std::string> wrap(std::string_view text, size_t width) {
   std::vector<std::string> lines;
   for (;;) {
     const size_t end = text.find('\n');
-    wrap_paragraph(text.substr(0, end), width, lines);
+    if (const std::string_view line = text.substr(0, end); line.starts_with("  "))
+      lines.emplace_back(line);
+    else
+      wrap_paragraph(line, width, lines);
     if (end == text.npos) return lines;
     text.remove_prefix(end + 1);
   }

@@ -54,6 +54,9 @@ Result<std::unique_ptr<Backend>> make_cpu_backend(const BackendOptions& options)
 void add_cpu_backend(Plugins& plugins) {
   plugins.backends.add("cpu", "quantised tiles, AVX-512 and AVX2 kernels, all physical cores",
                        make_cpu_backend);
+  plugins.variables.push_back({"AICTL_CPU_ISA",
+                               "portable, avx2 or avx512: the instruction set of the cpu backend, "
+                               "instead of the best one of this machine"});
 }
 
 }  // namespace aictl

@@ -78,6 +78,10 @@ std::vector<fs::path> model_folders() {
 void add_file_source(Plugins& plugins) {
   plugins.sources.add("file", "a path, or a name in the model folders ($AICTL_MODELS)",
                       [] { return std::make_unique<FileSource>(model_folders()); });
+  plugins.variables.push_back(
+      {"AICTL_MODELS",
+       "folders with models, colons between them, instead of $XDG_DATA_HOME/aictl/models "
+       "(~/.local/share/aictl/models) and /usr/share/aictl/models"});
 }
 
 }  // namespace aictl

@@ -1,95 +1,13 @@
 // Programs of a small tree, run as a user would: arguments in; stdout, stderr and status out.
 #include <doctest/doctest.h>
 
-#include <fstream>
-#include <map>
-#include <sstream>
-
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "core/cli/context.hpp"
-#include "core/cli/external.hpp"
 #include "core/cli/pages/completion.hpp"
 #include "core/cli/pages/help.hpp"
 #include "core/cli/pages/man.hpp"
-#include "core/cli/program.hpp"
+#include "tests/unit/core/cli/small_program.hpp"
 
 using namespace aictl;
 using namespace aictl::cli;
-
-namespace {
-
-struct ServeOptions {
-  std::vector<std::string> models;
-  int64_t port = 8000;
-  bool cache = true;
-  std::string api_key;
-  std::vector<std::string> stop;
-};
-
-struct Outcome {
-  int status;
-  std::string out, err;
-};
-
-// A tree with a command, a noun with a verb, and everything a row can be.
-struct Program {
-  ServeOptions serve;
-  int listed = 0;
-  std::map<std::string, std::string> variables;
-  Command root;
-
-  Program() {
-    Command run;
-    run.name = "serve";
-    run.summary = "Answer requests";
-    run.description = "First paragraph.\n\nSecond paragraph.";
-    run.examples = {{"tool serve tiny --port 0", "on a free port"}};
-    run.arguments = {{Row("model", &serve.models, "what to serve").file(), true}};
-    run.options = Schema("serve", {Row("port", &serve.port, "TCP port").range(0, 65535).letter('p'),
-                                   Row("cache", &serve.cache, "keep prefixes"),
-                                   Row("api-key", &serve.api_key, "the key").secret(),
-                                   Row("stop", &serve.stop, "ends").verbatim().flag_only()});
-    run.run = [this](Context& context) -> Result<int> {
-      const Json result = {{"port", serve.port}, {"models", serve.models}};
-      context.print_result(result,
-                           [&](std::ostream& out) { out << "port " << serve.port << '\n'; });
-      return 0;
-    };
-    Command list;
-    list.name = "list";
-    list.summary = "List them";
-    list.run = [this](Context&) -> Result<int> { return listed++, 3; };
-    Command noun;
-    noun.name = "state";
-    noun.summary = "Keep things";
-    noun.commands = {std::move(list)};
-    root.name = "tool";
-    root.summary = "tool: a small program";
-    root.commands = {std::move(run), std::move(noun)};
-  }
-
-  Outcome operator()(const std::vector<std::string>& arguments, bool terminal = false) {
-    std::istringstream in;
-    std::ostringstream out, err;
-    Context context({in, out, err, terminal, terminal, terminal, 80}, environment());
-    const int status = run_program(root, arguments, "1.2.3", context);
-    return {status, out.str(), err.str()};
-  }
-
-  Environment environment() {
-    return [this](const std::string& name) -> std::optional<std::string> {
-      const auto found = variables.find(name);
-      if (found == variables.end()) return std::nullopt;
-      return found->second;
-    };
-  }
-};
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
-}  // namespace
 
 TEST_CASE("program: arguments and flags in any order reach the struct") {
   Program tool;
@@ -197,7 +115,8 @@ TEST_CASE("program: a command adds words to -o, and its first is printed without
   std::ostringstream out, err;
   Context context({in, out, err}, tool.environment());
   const Schema globals = global_flags(context);
-  CHECK(has(man_page({{"tool", "serve"}, &tool.root.commands[0]}, globals, "1"), "\\-o svg\na pic"));
+  CHECK(
+      has(man_page({{"tool", "serve"}, &tool.root.commands[0]}, globals, "1"), "\\-o svg\na pic"));
   CHECK(has(bash_completion(tool.root, globals),
             "'tool serve':-o|'tool serve':--output) COMPREPLY=($(compgen -W 'tree svg table"));
   CHECK(has(zsh_completion(tool.root, globals), "FORMAT:(tree svg table json yaml text)"));
@@ -252,67 +171,4 @@ TEST_CASE("program: a result that cannot be written is an error") {
   Context context({in, out, err}, tool.environment());
   CHECK(run_program(tool.root, {"serve", "m"}, "1", context) == 1);
   CHECK(has(err.str(), "writing the result failed"));
-}
-
-TEST_CASE("help: every exit status of the error table is explained") {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {
-    const int status = faces(static_cast<ErrorCode>(code)).exit_status;
-    bool explained = false;
-    for (const ExitStatus& row : exit_statuses()) explained |= row.status == status;
-    CHECK_MESSAGE(explained, status);
-  }
-}
-
-TEST_CASE("man: text that looks like a request of roff is text") {
-  Command command;
-  command.name = "odd";
-  command.summary = "A back\\slash";
-  command.description = ".TH at the start\n'and a quote";
-  const std::string page = man_page({{"tool", "odd"}, &command}, {}, "1");
-  CHECK(has(page, "A back\\eslash"));
-  CHECK(has(page, "\n\\&.TH at the start\n\\&'and a quote\n"));
-}
-
-TEST_CASE("completions: quotes in help do not end a string of the script") {
-  Command root;
-  bool flag = false;
-  root.name = "tool";
-  root.options = {Row("x", &flag, "it's [odd]: yes")};
-  CHECK(has(zsh_completion(root, {}), "it'\\''s \\[odd\\]\\: yes"));
-  CHECK(has(fish_completion(root, {}), "it\\'s [odd]: yes"));
-  CHECK(shell_quoted("a'b") == "'a'\\''b'");
-}
-
-TEST_CASE("external: the longest executable on PATH is the command, and built-ins win") {
-  char name[] = "/tmp/aictl_external_XXXXXX";
-  REQUIRE(mkdtemp(name) != nullptr);
-  const std::filesystem::path folder = name;
-  const auto executable = [&](const std::string& file) {
-    std::ofstream(folder / file) << "#!/bin/sh\n";
-    chmod((folder / file).c_str(), 0755);
-  };
-  for (const char* file : {"aictl-foo", "aictl-foo-bar", "aictl-serve"}) executable(file);
-  std::ofstream(folder / "aictl-data") << "not executable";
-  Program tool;
-  tool.variables = {{"PATH", "relative::" + folder.string() + ":" + folder.string()}};
-  const auto find = [&](const std::vector<std::string>& arguments) {
-    return find_external(tool.root, arguments, tool.environment());
-  };
-  REQUIRE(find({"foo", "bar", "baz", "-x"}));
-  CHECK(find({"foo", "bar", "baz", "-x"})->path == (folder / "aictl-foo-bar").string());
-  CHECK(find({"foo", "bar", "baz", "-x"})->arguments == std::vector<std::string>{"baz", "-x"});
-  CHECK(find({"foo", "--", "bar"})->path == (folder / "aictl-foo").string());
-  CHECK(find({"foo", "../bar"})->arguments == std::vector<std::string>{"../bar"});
-  CHECK(!find({"serve"}));
-  CHECK(!find({"data"}));
-  CHECK(!find({"../foo"}));
-  CHECK(!find({"-o", "foo"}));
-  CHECK(!find({}));
-  const auto rows = list_externals(tool.root, tool.environment());
-  REQUIRE(rows.size() == 3);
-  CHECK(rows[0].command == "foo");
-  CHECK(rows[0].overruled_by == "");
-  CHECK(rows[1].command == "foo bar");
-  CHECK(rows[2].overruled_by == "tool serve");
-  std::filesystem::remove_all(folder);
 }
