@@ -69,6 +69,7 @@ struct GenerationTimings {
   Duration first_token{};  // submit -> its first token
   Duration decode{};       // first token -> end
   int prompt_tokens = 0;
+  int cached_tokens = 0;     // of the prompt; computed for an earlier request and reused
   int generated_tokens = 0;  // as pushed; the token that ended it is not among them
   int parked = 0;            // times it gave up its memory and was computed again
 };

@@ -28,8 +28,13 @@ void Scheduler::admit(Time now) {
   while (!waiting_.empty()) {
     const SequenceId id = waiting_.front();
     Sequence& s = at(id);
+    adopt_prefix(s);
     const int choices = choices_to_start(s);
-    if (!fits(s, choices, {}) && !make_room_for(s, choices)) return;
+    if (!fits(s, choices, {}) && !make_room_for(s, choices)) {
+      s.table.release(pool_);
+      s.computed = 0;
+      return;
+    }
     if (choices <= followers(s)) split_after(id, choices);
     waiting_.erase(waiting_.begin());
     const bool grown = s.table.grow(pool_, s.length());
@@ -38,11 +43,25 @@ void Scheduler::admit(Time now) {
     s.state = SequenceState::kPrefill;
     reserved_ += followers(s);
     insert(running_, id);
+    s.remembered = s.computed / kKvBlockTokens;
     if (s.started == Time::max()) {
       s.started = now;
+      s.reused = s.computed;
       stats_.prompt_tokens += static_cast<uint64_t>(s.prompt);
+      stats_.reused_tokens += static_cast<uint64_t>(s.reused);
+    } else {
+      stats_.recomputed_tokens += static_cast<uint64_t>(std::max(0, s.lost - s.computed));
     }
   }
+}
+
+// Blocks others computed for the same tokens; the last position is always computed, for its logits,
+// and an embedding needs every position.
+void Scheduler::adopt_prefix(Sequence& s) {
+  s.computed = 0;
+  if (!limits_.prefix_cache || !s.reuse || s.kind == SequenceKind::kEmbed) return;
+  const std::span<const int32_t> tokens(s.tokens);
+  s.computed = prefixes_.match(s.salt, tokens.first(tokens.size() - 1), s.table);
 }
 
 // A group starts together, with one prompt pass; one that can never start whole takes what room
@@ -108,11 +127,10 @@ bool Scheduler::make_room_for(const Sequence& head, int choices) {
 
 void Scheduler::park(SequenceId id) {
   Sequence& s = at(id);
-  stats_.recomputed_tokens += static_cast<uint64_t>(s.computed);
   ++stats_.parkings;
   ++s.parked;
   s.table.release(pool_);
-  s.computed = 0;
+  s.lost = std::exchange(s.computed, 0);
   s.state = SequenceState::kWaiting;
   reserved_ -= followers(s);
   remove(running_, id);

@@ -21,7 +21,8 @@ Scheduler::Scheduler(const SchedulerLimits& limits, std::function<void(const End
     : limits_(limits),
       chunk_(prefill_chunk(limits.max_rows)),
       on_end_(std::move(on_end)),
-      pool_(limits.kv_blocks) {
+      pool_(limits.kv_blocks),
+      prefixes_(pool_) {
   CHECK(limits.max_sequences >= 1);
   CHECK(limits.max_sequences + chunk_ <= limits.max_rows);
   running_.reserve(static_cast<size_t>(limits.max_sequences));
@@ -81,6 +82,8 @@ void Scheduler::submit(SequenceRequest request, std::vector<SequenceId>& ids) {
     s.priority = priority;
     s.arrival = request.arrival;
     s.deadline = request.deadline;
+    s.salt = request.salt;
+    s.reuse = request.reuse;
     s.rank = {request.arrival - priority * limits_.aging, submitted_++};
     s.leader = choice == 0 ? -1 : ids[0];
     s.next_follower = choice + 1 < ids.size() ? ids[choice + 1] : -1;
@@ -115,6 +118,9 @@ void Scheduler::hand_over_lead(SequenceId leader) {
   next.state = std::exchange(old.state, SequenceState::kFollowing);
   next.tokens = std::move(old.tokens);
   next.computed = old.computed;
+  next.remembered = old.remembered;
+  next.reused = old.reused;
+  next.lost = old.lost;
   std::swap(next.table, old.table);
   next.started = old.started;
   next.parked = old.parked;
@@ -141,6 +147,7 @@ void Scheduler::end(SequenceId id, Time now, FinishReason reason) {
   t.prompt_tokens = s.prompt;
   t.generated_tokens = s.state == SequenceState::kFollowing ? 0 : s.generated();
   t.parked = s.parked;
+  t.cached_tokens = s.reused;
   t.queued = std::min(s.started, now) - s.arrival;
   if (s.started != Time::max()) t.prefill = std::min(s.first_token, now) - s.started;
   if (s.first_token != Time::max()) {
@@ -252,6 +259,8 @@ void Scheduler::fork_followers(Sequence& leader) {
     s.state = SequenceState::kDecode;
     s.tokens = leader.tokens;
     s.computed = leader.computed;
+    s.remembered = leader.remembered;
+    s.reused = leader.reused;
     s.table = leader.table.fork(pool_);
     reserve_growth(s);
     s.started = leader.started;
@@ -262,11 +271,19 @@ void Scheduler::fork_followers(Sequence& leader) {
   }
 }
 
+// Whole blocks only: what is remembered is never written again.
+void Scheduler::remember(Sequence& s) {
+  if (!limits_.prefix_cache || s.computed / kKvBlockTokens <= s.remembered) return;
+  const std::span<const int32_t> tokens(s.tokens.data(), static_cast<size_t>(s.computed));
+  s.remembered = prefixes_.insert(s.salt, tokens, s.remembered, s.table);
+}
+
 void Scheduler::commit(Time now, const StepPlan& plan, std::span<const Outcome> outcomes) {
   CHECK(outcomes.size() == plan.samples.size());
   for (size_t i = 0; i < plan.sequences.size(); ++i) {
     Sequence& s = at(plan.sequences[i]);
     s.computed = plan.views[i].kv_len;
+    remember(s);
     if (s.to_compute() == 0) fork_followers(s);
   }
   for (const HiddenRows& rows : plan.hidden)

@@ -16,6 +16,7 @@ struct SchedulerLimits {
   int max_sequences = 64;  // running at once; at most max_rows - prefill_chunk(max_rows)
   int kv_blocks = 64;
   int max_context = 4096;                     // tokens of a sequence, prompt and generated
+  bool prefix_cache = true;                   // prompts reuse what others computed
   Duration aging = std::chrono::seconds(10);  // waiting this long is worth one priority
 };
 
@@ -32,6 +33,7 @@ struct Outcome {
 struct SchedulerStats {
   int running = 0, waiting = 0, parked = 0;
   uint64_t parkings = 0, recomputed_tokens = 0, prompt_tokens = 0;
+  uint64_t reused_tokens = 0;  // of prompt_tokens
 };
 
 /// The order, everywhere, is that of Sequence::rank: by arrival, a priority being worth `aging`. So
@@ -64,6 +66,7 @@ class Scheduler {
   SchedulerStats stats() const;
   const SchedulerLimits& limits() const { return limits_; }
   const BlockPool& pool() const { return pool_; }
+  const PrefixTree& prefixes() const { return prefixes_; }
   const Sequence& sequence(SequenceId id) const { return slots_[static_cast<size_t>(id)]; }
   std::span<const SequenceId> running() const { return running_; }  // in order
   std::span<const SequenceId> waiting() const { return waiting_; }  // in order; no followers
@@ -89,6 +92,8 @@ class Scheduler {
   int choices_to_start(const Sequence& head) const;
   void split_after(SequenceId leader, int choices);
   void park(SequenceId id);
+  void adopt_prefix(Sequence& s);
+  void remember(Sequence& s);
   bool hold_next_position(SequenceId id, StepPlan& plan);
   void plan_decode(StepPlan& plan);
   void plan_prefill(StepPlan& plan);
@@ -100,6 +105,7 @@ class Scheduler {
   const int chunk_;
   const std::function<void(const Ended&)> on_end_;
   BlockPool pool_;
+  PrefixTree prefixes_;
   std::vector<Sequence> slots_;  // by SequenceId
   std::vector<SequenceId> free_slots_;
   std::vector<SequenceId> running_, waiting_;  // by rank

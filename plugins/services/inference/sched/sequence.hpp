@@ -7,7 +7,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/plugin/generation.hpp"
-#include "plugins/services/inference/kv/block_table.hpp"
+#include "plugins/services/inference/kv/prefix_tree.hpp"
 
 namespace aictl::inference {
 
@@ -38,6 +38,8 @@ struct SequenceRequest {
   int priority = 0;
   Time arrival{};
   Time deadline = Time::max();
+  Salt salt = 0;      // whose prefixes it may share
+  bool reuse = true;  // false: its prompt is computed whole
 };
 
 struct Sequence {
@@ -48,6 +50,11 @@ struct Sequence {
   int max_tokens = 0;
   int computed = 0;  // positions whose keys and values lie in `table`
   BlockTable table;
+  Salt salt = 0;
+  bool reuse = true;
+  int remembered = 0;  // blocks of `table` that the prefix tree knows
+  int reused = 0;      // tokens of the prompt it did not have to compute, the first time
+  int lost = 0;        // tokens that were computed when it was parked
 
   int priority = 0;
   Time arrival{}, deadline = Time::max(), started = Time::max(), first_token = Time::max();

@@ -28,7 +28,7 @@ TEST_CASE("scheduler: decoding and parking allocate nothing once under way") {
   std::vector<SequenceId> ids;
   for (int i = 0; i < 6; ++i) {
     SequenceRequest request;
-    request.prompt.assign(100, 1);
+    request.prompt.assign(100, i);
     request.max_tokens = 600;
     request.n = i == 0 ? 2 : 1;
     scheduler.submit(std::move(request), ids);

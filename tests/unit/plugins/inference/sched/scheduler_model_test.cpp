@@ -95,6 +95,7 @@ class World {
   }
   uint64_t steps() const { return steps_; }
   uint64_t parkings() const { return scheduler_.stats().parkings; }
+  uint64_t reused() const { return scheduler_.stats().reused_tokens; }
   int copies() const { return copies_; }
   int complete() const { return complete_; }
 
@@ -127,8 +128,14 @@ class World {
     request.kind = kind == 0   ? SequenceKind::kEmbed
                    : kind == 1 ? SequenceKind::kScore
                                : SequenceKind::kGenerate;
-    const int length = random(0, 4) ? random(1, 40) : random(1, 200);
-    for (int i = 0; i < length; ++i) request.prompt.push_back(random(0, kVocab - 1));
+    // Some begin like another one, and go on like it for a while.
+    const int alike = random(0, 3) ? -1 : random(0, 1);
+    const int length = random(0, 4) && alike < 0 ? random(1, 40) : random(1, 200);
+    const int until = alike < 0 ? 0 : random(length / 2, length);
+    for (int i = 0; i < length; ++i)
+      request.prompt.push_back(i < until ? (alike * 31 + i) % kVocab : random(0, kVocab - 1));
+    request.salt = random(0, 9) ? 0 : 1;
+    request.reuse = random(0, 9) != 0;
     if (request.kind == SequenceKind::kGenerate) {
       request.max_tokens = random(1, 250);
       request.n = random(0, 3) ? 1 : random(0, 19) ? random(1, 4) : random(5, 20);
@@ -175,6 +182,8 @@ class World {
     REQUIRE(live == static_cast<int>(live_.size()));
     const std::string wrong = scheduler_.pool().check(tables);
     REQUIRE_MESSAGE(wrong.empty(), wrong);
+    const std::string lost = scheduler_.prefixes().check();
+    REQUIRE_MESSAGE(lost.empty(), lost);
     REQUIRE(static_cast<int>(scheduler_.running().size()) <= limits_.max_sequences);
     for (const auto list : {scheduler_.running(), scheduler_.waiting()})
       for (size_t i = 1; i < list.size(); ++i)
@@ -285,7 +294,7 @@ class World {
 }  // namespace
 
 TEST_CASE("scheduler: under random traffic every request's stream is what it is alone") {
-  uint64_t steps = 0, parkings = 0, copies = 0, complete = 0;
+  uint64_t steps = 0, parkings = 0, copies = 0, complete = 0, reused = 0;
   for (uint32_t seed = 1; steps < 200000; ++seed) {
     CAPTURE(seed);
     World world(seed);
@@ -293,11 +302,13 @@ TEST_CASE("scheduler: under random traffic every request's stream is what it is 
     steps += world.steps();
     parkings += world.parkings();
     copies += static_cast<uint64_t>(world.copies());
+    reused += world.reused();
     complete += static_cast<uint64_t>(world.complete());
   }
   MESSAGE(steps << " steps, " << complete << " complete streams, " << parkings << " parkings, "
-                << copies << " copies on write");
+                << copies << " copies on write, " << reused << " tokens reused");
   CHECK(parkings > 400);  // the traffic does what it is meant to
   CHECK(copies > 500);
   CHECK(complete > 5000);
+  CHECK(reused > 8000);
 }

@@ -14,9 +14,12 @@ struct Bench {
   explicit Bench(SchedulerLimits limits)
       : scheduler(limits, [this](const Ended& e) { ended.push_back(e); }) {}
 
-  SequenceId submit(int prompt, int max_tokens, int priority = 0, int n = 1) {
+  /// No two prompts are alike, unless `letter` says so.
+  SequenceId submit(int prompt, int max_tokens, int priority = 0, int n = 1, int letter = 0) {
     SequenceRequest request;
-    request.prompt.assign(static_cast<size_t>(prompt), 1);
+    request.prompt.assign(static_cast<size_t>(prompt), letter ? letter : ++letters);
+    request.salt = salt;
+    request.reuse = reuse;
     request.max_tokens = max_tokens;
     request.priority = priority;
     request.arrival = now;
@@ -49,6 +52,9 @@ struct Bench {
   StepPlan plan;
   Time now{seconds(1000)};
   Time deadline = Time::max();
+  int letters = 1000;
+  Salt salt = 0;
+  bool reuse = true;
 };
 
 }  // namespace
@@ -224,4 +230,51 @@ TEST_CASE("scheduler: more choices than can run take the places that become free
   }
   CHECK(of_after >= latest);
   CHECK(b.scheduler.pool().used() == 0);
+}
+
+TEST_CASE("scheduler: a prompt that begins like an earlier one computes the rest") {
+  Bench b({.max_rows = 512, .max_sequences = 4, .kv_blocks = 32});
+  const auto run = [&](int prompt, int letter) {
+    const auto id = b.submit(prompt, 2, 0, 1, letter);
+    b.step();
+    const int rows = b.rows_of(id);
+    while (b.step()) {
+    }
+    CHECK(b.ended.back().timings.cached_tokens == prompt - rows);
+    return rows;
+  };
+  CHECK(run(200, 7) == 200);
+  CHECK(run(300, 7) == 300 - 192);
+  CHECK(run(256, 7) == 64);  // the last position is computed in any case, and with it its block
+  CHECK(run(300, 8) == 300);
+  b.salt = 1;
+  CHECK(run(300, 7) == 300);
+  CHECK(run(300, 7) == 300 - 256);
+  b.reuse = false;
+  CHECK(run(300, 7) == 300);
+  CHECK(b.scheduler.stats().reused_tokens == 192 + 192 + 256);
+  CHECK(b.scheduler.pool().used() == 0);
+}
+
+TEST_CASE("scheduler: what is kept of earlier prompts never keeps a new one waiting") {
+  Bench b({.max_rows = 512, .max_sequences = 4, .kv_blocks = 8});
+  b.submit(7 * 64, 2);
+  while (b.step()) {
+  }
+  CHECK(b.scheduler.pool().idle() == 7);
+  const auto next = b.submit(7 * 64, 2);
+  b.step();
+  CHECK(b.rows_of(next) == 7 * 64);
+}
+
+TEST_CASE("scheduler: without a prefix cache every prompt is computed whole") {
+  Bench b({.max_rows = 512, .max_sequences = 4, .kv_blocks = 32, .prefix_cache = false});
+  for (int i = 0; i < 2; ++i) {
+    const auto id = b.submit(200, 2, 0, 1, 7);
+    b.step();
+    CHECK(b.rows_of(id) == 200);
+    while (b.step()) {
+    }
+  }
+  CHECK(b.scheduler.pool().idle() == 0);
 }
