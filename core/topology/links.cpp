@@ -111,13 +111,16 @@ class LinkDerivation {
 
 void add_matrices(Topology& topology) {
   for (const Distances& matrix : topology.distances) {
-    const bool nvlink = matrix.name == "NVLinkBandwidth", xgmi = matrix.name == "XGMIBandwidth";
-    if (!nvlink && !xgmi && matrix.name != "XeLinkBandwidth") continue;
-    add_direct_links(topology, ports_of(topology, matrix),
-                     nvlink ? Medium::kNvlink
-                     : xgmi ? Medium::kXgmi
-                            : Medium::kXelink,
-                     LinkSource::kDriver);
+    const bool counted = matrix.name == kNvlinkCount || matrix.name == kXgmiCount;
+    Medium medium = Medium::kNvlink;
+    if (matrix.name == "XGMIBandwidth" || matrix.name == kXgmiCount)
+      medium = Medium::kXgmi;
+    else if (matrix.name == "XeLinkBandwidth")
+      medium = Medium::kXelink;
+    else if (matrix.name != "NVLinkBandwidth" && !counted)
+      continue;
+    add_direct_links(topology, ports_of(topology, matrix), medium,
+                     counted ? LinkSource::kTable : LinkSource::kDriver);
   }
 }
 

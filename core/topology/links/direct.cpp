@@ -170,6 +170,7 @@ void add_direct_links(Topology& topology, std::span<const DirectPort> ports, Med
 
 std::vector<DirectPort> ports_of(const Topology& topology, const Distances& matrix) {
   std::vector<DirectPort> ports;
+  const bool counts = matrix.name == kNvlinkCount || matrix.name == kXgmiCount;
   const size_t n = matrix.labels.size();
   if (matrix.values.size() != n * n) return ports;
   const std::vector<End> ends = ends_of(topology, matrix.labels);
@@ -177,10 +178,14 @@ std::vector<DirectPort> ports_of(const Topology& topology, const Distances& matr
     const int gpu = ends[row].gpu;
     if (gpu < 0) continue;
     for (size_t column = 0; column < n; ++column) {
-      const double gbs = double(matrix.values[row * n + column]) / 1000;  // of MB/s
+      const uint64_t value = matrix.values[row * n + column];
       // The diagonal is the device itself, whatever its figure; zero is "no direct link".
-      if (column == row || gbs == 0) continue;
-      read_cell(gpu, ends[column], int(column), links_in(topology.gpus[gpu], gbs), gbs, ports);
+      if (column == row || value == 0) continue;
+      const Gpu& from = topology.gpus[gpu];
+      const int count =
+          counts ? int(std::min<uint64_t>(value, 1000)) : links_in(from, value / 1000.0);
+      const double gbs = counts ? count * from.nvlink_gbs.value_or(0) : value / 1000.0;
+      read_cell(gpu, ends[column], int(column), count, gbs, ports);
     }
   }
   return ports;

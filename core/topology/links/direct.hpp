@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/topology/topology.hpp"
@@ -26,7 +27,11 @@ struct DirectPort {
 void add_direct_links(Topology& topology, std::span<const DirectPort> ports, Medium medium,
                       LinkSource source);
 
-/// The ports that a distance matrix shows: NVLinkBandwidth, XGMIBandwidth, XeLinkBandwidth.
+/// Matrices of links rather than of MB/s: what dumps have that count strands.
+inline constexpr std::string_view kNvlinkCount = "NVLinkCount", kXgmiCount = "XGMICount";
+
+/// The ports that a distance matrix shows: NVLinkBandwidth, XGMIBandwidth, XeLinkBandwidth in MB/s;
+/// NVLinkCount, XGMICount in links.
 std::vector<DirectPort> ports_of(const Topology& topology, const Distances& matrix);
 
 /// Orders the ends as `Link` wants them: "gpu" before "nic" before "numa", then by number.

@@ -70,14 +70,21 @@ std::optional<Width> PcieTree::narrowest(const std::vector<int>& hops, size_t co
   return width;
 }
 
+int PcieTree::ports(const std::vector<int>& hops, size_t count) const {
+  int ports = 0;
+  for (size_t i = 1; i < count; ++i)
+    ports += topology_.objects[hops[i]].subtype == kWholeSwitch ? 2 : 1;
+  return ports;
+}
+
 Level PcieTree::level(const PciAddress& a, const PciAddress& b) const {
   const Chain from = chain(a), to = chain(b);
   if (from.anchor < 0 || to.anchor < 0) return Level::kUnknown;
   if (a == b) return Level::kSelf;
   if (const auto below = below_common(from.hops, to.hops)) {
     if (topology_.objects[from.hops[below->first]].host_bridge) return Level::kPhb;
-    // A hop below the common bridge is the function itself; one more is the port it hangs on.
-    return below->first <= 2 && below->second <= 2 ? Level::kPix : Level::kPxb;
+    const bool close = ports(from.hops, below->first) <= 1 && ports(to.hops, below->second) <= 1;
+    return close ? Level::kPix : Level::kPxb;
   }
   const Bitset& near = topology_.objects[from.anchor].nodeset;
   const Bitset& far = topology_.objects[to.anchor].nodeset;

@@ -3,11 +3,16 @@
 
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/topology/topology.hpp"
 
 namespace aictl::topology {
+
+/// Subtype of a bridge that stands for a switch with its ports, as NCCL writes them. Elsewhere
+/// every port is a bridge of its own.
+inline constexpr std::string_view kWholeSwitch = "Switch";
 
 /// Bandwidth of a way, and who says so.
 struct Width {
@@ -30,13 +35,16 @@ class PcieTree {
   /// The narrowest link on the way from `a` up to the processor.
   std::optional<Width> width(const PciAddress& a) const;
 
- private:
   /// Indexes of objects from the function up to its host bridge, the function first.
   struct Chain {
     std::vector<int> hops;
     int anchor = -1;  // the object the host bridge hangs from; -1: the function is not there
   };
   Chain chain(const PciAddress& address) const;
+
+ private:
+  /// Ports of switches among the first `count` hops, the function itself left out.
+  int ports(const std::vector<int>& hops, size_t count) const;
   std::optional<Width> narrowest(const std::vector<int>& hops, size_t count) const;
 
   const Topology& topology_;
