@@ -39,6 +39,19 @@ class LinkDerivation {
     for (const Link& link : topology.links) taken_.emplace(link.a, link.b);
   }
 
+  /// Levels that a driver told: the tree knows how wide the way is.
+  void complete() {
+    for (Link& link : topology_.links) {
+      const bool pair = link.a.starts_with("gpu") && link.b.starts_with("gpu");
+      if (!pair || link.gbs || link.level == Level::kNv) continue;
+      const size_t a = trailing_number(link.a).value_or(-1),
+                   b = trailing_number(link.b).value_or(-1);
+      if (a >= topology_.gpus.size() || b >= topology_.gpus.size()) continue;
+      const Gpu &from = topology_.gpus[a], &to = topology_.gpus[b];
+      if (from.pci && to.pci) set_width(link, tree_.width(*from.pci, *to.pci));
+    }
+  }
+
   void gpu_pairs() {
     for (size_t a = 0; a < topology_.gpus.size(); ++a)
       for (size_t b = a + 1; b < topology_.gpus.size(); ++b)
@@ -156,6 +169,7 @@ void derive_links(Topology& topology) {
   add_matrices(topology);
   complete_direct(topology);
   LinkDerivation derivation(topology);
+  derivation.complete();
   derivation.gpu_pairs();
   derivation.nics();
   derivation.memory_nodes();
