@@ -67,7 +67,7 @@ struct BackendOptions {
 
 struct BackendInfo {
   std::string name;    // "cpu"
-  std::string isa;     // "avx512vnni"
+  std::string isa;     // "avx512"
   std::string device;  // "AMD EPYC ..., 2 cores"
   int threads = 1;
 };

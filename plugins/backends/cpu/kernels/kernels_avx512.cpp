@@ -31,6 +31,6 @@
 
 namespace aictl::cpu {
 
-extern constinit const Kernels kAvx512Kernels = make_kernels<Avx512>("avx512vnni");
+extern constinit const Kernels kAvx512Kernels = make_kernels<Avx512>("avx512");
 
 }  // namespace aictl::cpu

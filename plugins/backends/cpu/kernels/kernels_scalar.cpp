@@ -4,6 +4,6 @@
 
 namespace aictl::cpu {
 
-extern constinit const Kernels kScalarKernels = make_kernels<Scalar>("scalar");
+extern constinit const Kernels kScalarKernels = make_kernels<Scalar>("portable");
 
 }  // namespace aictl::cpu

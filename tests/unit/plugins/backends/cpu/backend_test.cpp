@@ -85,7 +85,7 @@ TEST_CASE("backend cpu: logits have the same bits for any instruction set and th
     REQUIRE_MESSAGE(bytes.ok(), bytes.error().message);
     const auto model = Model::parse(std::as_bytes(std::span(*bytes)));
     REQUIRE_MESSAGE(model.ok(), model.error().message);
-    const auto right = trace(*make(1, "scalar"), *model);
+    const auto right = trace(*make(1, "portable"), *model);
     for (const cpu::Kernels* kernels : cpu::supported_kernels())
       for (int threads : {1, 2, 3})
         CHECK(trace(*make(threads, std::string(kernels->isa)), *model) == right);
@@ -110,9 +110,9 @@ TEST_CASE("backend cpu: says what it is, measures its ceilings, refuses an unkno
   add_cpu_backend(plugins);
   const auto row = plugins.backends.find("cpu");
   REQUIRE(row.ok());
-  auto backend = (*row)->make({.threads = 1, .isa = "scalar"});
+  auto backend = (*row)->make({.threads = 1, .isa = "portable"});
   REQUIRE(backend.ok());
-  CHECK_EQ((*backend)->info().isa, "scalar");
+  CHECK_EQ((*backend)->info().isa, "portable");
   CHECK_EQ((*backend)->info().threads, 1);
   const Ceilings ceilings = make(0, "")->measure();
   CHECK_GT(ceilings.read_gbs, 0);
@@ -120,10 +120,10 @@ TEST_CASE("backend cpu: says what it is, measures its ceilings, refuses an unkno
   CHECK_FALSE(make_cpu_backend({.threads = 0, .isa = "avx9"}).ok());
   setenv("AICTL_CPU_ISA", "avx9", 1);
   CHECK_FALSE(make_cpu_backend({}).ok());
-  setenv("AICTL_CPU_ISA", "scalar", 1);
+  setenv("AICTL_CPU_ISA", "portable", 1);
   const auto forced = make_cpu_backend({});
   REQUIRE(forced.ok());
-  CHECK_EQ((*forced)->info().isa, "scalar");
+  CHECK_EQ((*forced)->info().isa, "portable");
   unsetenv("AICTL_CPU_ISA");
 }
 
