@@ -31,7 +31,16 @@ install(CODE "
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME aictl)
-set(CPACK_PACKAGE_CONTACT "The aictl authors <authors@aictl.invalid>")
+# Debian's Maintainer field says who made the package: as its own tools do, take that from DEBFULLNAME and DEBEMAIL. A
+# package made without them names the project, which has no address.
+set(CPACK_PACKAGE_CONTACT "The aictl authors")
+if(DEFINED ENV{DEBEMAIL})
+  set(maintainer "$ENV{DEBFULLNAME}")
+  if(NOT maintainer)
+    set(maintainer "${CPACK_PACKAGE_CONTACT}")
+  endif()
+  set(CPACK_PACKAGE_CONTACT "${maintainer} <$ENV{DEBEMAIL}>")
+endif()
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ
