@@ -68,6 +68,10 @@ struct ServerStats {
 
 class Server {
  public:
+  /// What start() would refuse of `options`, found out without starting: whether each address is
+  /// well formed, allowed and free, and the TLS files fit. Errors: as start().
+  static Result<void> check(const ServerOptions& options);
+
   /// Binds, then starts the loops; when it returns, clients can connect. May raise the process's
   /// soft limit on open files to hold max_connections. Errors: kInvalidArgument (an address, a
   /// limit, a remote address without allow_remote), kUnavailable (address in use), kIo,

@@ -176,6 +176,23 @@ void Server::State::abort_everywhere() {
     worker->loop()->post([worker = worker.get()] { worker->abort_all(); });
 }
 
+Result<void> Server::check(const ServerOptions& options) {
+  if (auto fine = check_options(options); !fine) return fine;
+  auto groups = resolve_all(options);
+  if (!groups) return std::move(groups).error();
+  if (!options.tls_certificate.empty())
+    if (auto tls = TlsContext::load(options.tls_certificate, options.tls_key); !tls)
+      return std::move(tls).error();
+  for (const AddressGroup& group : *groups)
+    for (const SocketAddress& address : group) {
+      if (address.is_unix()) continue;  // binding one would replace what is there
+      auto free = Listener::bind(address, 1);
+      // A family that this machine lacks is left for start() to judge.
+      if (!free && free.error().code == ErrorCode::kUnavailable) return std::move(free).error();
+    }
+  return {};
+}
+
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler handler) {
   if (auto fine = check_options(options); !fine) return std::move(fine).error();
   auto groups = resolve_all(options);

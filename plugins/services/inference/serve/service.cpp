@@ -26,6 +26,16 @@ struct Member {
   RunningModel running;
 };
 
+// What clients will ask; port 0 is not known yet.
+std::vector<std::string> urls(const ServeSettings& settings) {
+  const std::string_view scheme = settings.tls_certificate.empty() ? "http" : "https";
+  std::vector<std::string> urls;
+  for (const std::string& address : settings.addresses)
+    urls.push_back(address.starts_with("unix:") ? address
+                                                : fmt::format("{}://{}", scheme, address));
+  return urls;
+}
+
 Json plan_json(const std::deque<Member>& members, const ServeSettings& settings) {
   Json plan = Json::object();
   for (size_t i = 0; i < members.size(); ++i) {
@@ -45,7 +55,7 @@ Json plan_json(const std::deque<Member>& members, const ServeSettings& settings)
     plan["concurrency" + nth] =
         fmt::format("{} sequences, {} more may wait", p.concurrency, p.max_queue);
   }
-  plan["url"] = fmt::format("{}", fmt::join(settings.addresses, ", "));
+  plan["url"] = fmt::format("{}", fmt::join(urls(settings), ", "));
   return plan;
 }
 
@@ -91,6 +101,8 @@ class InferenceService final : public Service {
     if (!server) return std::move(server).error();
     auto api = api_options(settings_);
     if (!api) return std::move(api).error();
+    // Loading may take minutes: what would keep the server from starting is told before.
+    if (auto ok = http::Server::check(*server); !ok) return ok;
     std::deque<Member> members;
     if (auto opened = open_members(members, events); !opened) return opened;
     events.planned(plan_json(members, settings_));

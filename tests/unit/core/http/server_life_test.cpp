@@ -59,6 +59,26 @@ TEST_CASE("life: an address in use is said to be") {
   CHECK(second.error().code == ErrorCode::kUnavailable);
 }
 
+TEST_CASE("life: what would not start is found out without starting") {
+  auto running = start_at({"127.0.0.1:0"});
+  REQUIRE(running.ok());
+  const auto check = [](std::vector<std::string> addresses, std::string tls = "") {
+    ServerOptions options;
+    options.addresses = std::move(addresses);
+    options.tls_certificate = options.tls_key = std::move(tls);
+    const auto ok = Server::check(options);
+    const auto server = Server::start(options, hello);
+    CHECK(ok.ok() == server.ok());
+    if (!ok) CHECK(ok.error().message == server.error().message);
+    return ok;
+  };
+  CHECK(check({"127.0.0.1"}).error().code == ErrorCode::kInvalidArgument);
+  CHECK(check({"127.0.0.1:0", "0.0.0.0:0"}).error().code == ErrorCode::kInvalidArgument);
+  CHECK(check({(*running)->bound_addresses().front()}).error().code == ErrorCode::kUnavailable);
+  CHECK(check({"127.0.0.1:0"}, "/absent.pem").error().code == ErrorCode::kDataRefused);
+  CHECK(check({"127.0.0.1:0", "localhost:0"}).ok());
+}
+
 TEST_CASE("life: localhost listens on each family with one port") {
   auto server = start_at({"localhost:0"});
   REQUIRE(server.ok());
