@@ -49,8 +49,7 @@ struct OpenPart {
 Result<OpenPart> open_part(const std::filesystem::path& path) {
   auto map = MappedFile::open(path);
   if (!map) return std::move(map).error();
-  const std::string place = path.filename().string();
-  auto file = GgufParser(map->bytes(), place).run();
+  auto file = GgufParser(map->bytes(), path.string()).run();
   if (!file) return std::move(file).error();
   return OpenPart{std::move(*map), std::move(*file)};
 }
