@@ -30,7 +30,7 @@ struct ChatFlags {
 class Session {
  public:
   Session(LocalModel& model, const ChatFlags& flags, cli::Context& context)
-      : model_(model), flags_(flags), context_(context) {
+      : model_(model), flags_(flags), context_(context), lines_(context.flags.output == "json") {
     clear();
   }
 
@@ -72,6 +72,7 @@ class Session {
     if (line == "\"\"\"") {
       for (prompt("| "); std::getline(context_.in(), line) && line != "\"\"\""; prompt("| "))
         text += line + '\n';
+      if (!text.empty()) text.pop_back();  // that of the last line belongs to the closing quotes
       return text;
     }
     while (line.ends_with('\\')) {
@@ -105,7 +106,10 @@ class Session {
       messages_.erase(messages_.size() - 1);  // as if it had not been asked
       return std::move(made).error();
     }
-    context_.out() << '\n' << std::flush;
+    if (lines_)
+      context_.print_line(answer_tree(*made));
+    else
+      context_.out() << '\n' << std::flush;
     messages_.push_back({{"role", "assistant"}, {"content", made->text}});
     return {};
   }
@@ -116,7 +120,7 @@ class Session {
     if (!rendered) return std::move(rendered).error();
     const Signals interrupt{SIGINT};
     const auto sink = [&](std::string_view piece) {
-      if (!piece.empty()) context_.out() << piece << std::flush;
+      if (!lines_ && !piece.empty()) context_.out() << piece << std::flush;
       return interrupt.count() == 0;
     };
     return model_.generate(generate_request(flags_.generation, std::move(rendered->tokens)),
@@ -126,6 +130,7 @@ class Session {
   LocalModel& model_;
   const ChatFlags& flags_;
   cli::Context& context_;
+  const bool lines_;  // of JSON, one an answer, instead of its text as it comes
   Json messages_;
 };
 
@@ -137,7 +142,9 @@ cli::Command chat_command(App& app) {
   command.name = "chat";
   command.summary = "Talk with a model";
   command.description =
-      "Keeps the history of the conversation. In a session:\n\n" + std::string(kHelp);
+      "Keeps the history of the conversation. With -o json each answer is a line, as `aictl run` "
+      "prints it. In a session:\n\n" +
+      std::string(kHelp);
   command.examples = {
       {"aictl chat model.gguf", "a conversation"},
       {"aictl chat model.gguf --system \"Answer in one sentence.\"", "with instructions"}};
@@ -148,6 +155,9 @@ cli::Command chat_command(App& app) {
   for (Row& row : generation_rows(flags->generation)) rows.push_back(std::move(row));
   command.options = Schema("chat", std::move(rows));
   command.run = [&app, flags](cli::Context& context) -> Result<int> {
+    if (context.flags.output == "yaml")
+      return Error{ErrorCode::kInvalidArgument, "chat does not print yaml",
+                   "-o json prints a line for each answer"};
     auto model = open_model(app, flags->model, flags->generation.engine);
     if (!model) return std::move(model).error();
     if (!(*model)->text().can_chat())

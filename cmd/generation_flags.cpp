@@ -74,4 +74,11 @@ GenerateRequest generate_request(const GenerationFlags& flags, std::vector<int32
   return request;
 }
 
+Json answer_tree(const Answer& answer) {
+  return {{"tokens", answer.tokens},
+          {"text", answer.text},
+          {"finish_reason", answer.end.reason == FinishReason::kLength ? "length" : "stop"},
+          {"prompt_tokens", answer.end.timings.prompt_tokens}};
+}
+
 }  // namespace aictl

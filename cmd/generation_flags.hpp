@@ -25,4 +25,7 @@ std::vector<Row> generation_rows(GenerationFlags& flags);
 /// The request for `prompt`, with a seed drawn when none was given.
 GenerateRequest generate_request(const GenerationFlags& flags, std::vector<int32_t> prompt);
 
+/// An answer as -o json shows it: its tokens, its text, why it ended, the prompt's tokens.
+Json answer_tree(const Answer& answer);
+
 }  // namespace aictl

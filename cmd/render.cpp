@@ -54,7 +54,12 @@ Result<Json> render_template(const RenderFlags& flags, cli::Context& context) {
   jinja::RenderOptions options;
   options.now = *now;
   auto rendered = parsed->render(*vars, options);
-  if (!rendered) return std::move(rendered).error().within(flags.template_file);
+  if (!rendered) {
+    Error error = std::move(rendered).error().within(flags.template_file);
+    // What a template raises is said of its variables, and those are data here.
+    if (error.code == ErrorCode::kInvalidArgument) error.code = ErrorCode::kDataRefused;
+    return error;
+  }
   return Json{{"text", rendered->text}};
 }
 

@@ -68,12 +68,7 @@ Result<int> run(App& app, const RunFlags& flags, cli::Context& context) {
                                    flags.generation.stop, sink);
   if (!answer) return std::move(answer).error();
   if (structured)
-    context.print_result(
-        {{"tokens", answer->tokens},
-         {"text", answer->text},
-         {"finish_reason", answer->end.reason == FinishReason::kLength ? "length" : "stop"},
-         {"prompt_tokens", answer->end.timings.prompt_tokens}},
-        {});
+    context.print_result(answer_tree(*answer), {});
   else
     context.out() << '\n';
   return interrupt.count() ? 130 : 0;
