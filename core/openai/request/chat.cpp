@@ -136,16 +136,6 @@ void read_metadata(Reader& reader, Json& out) {
   out = *metadata;
 }
 
-void read_modalities(Reader& reader) {
-  std::vector<std::string> modalities;
-  reader.texts("modalities", modalities, 8, false);
-  for (const std::string& modality : modalities)
-    if (modality != "text")
-      reader.fail(unsupported_value("modalities", fmt::format("modality {} is not supported, only "
-                                                              "\"text\"",
-                                                              shown(modality))));
-}
-
 }  // namespace
 
 void read_conversation(Reader& reader, Conversation& out) {
@@ -168,7 +158,6 @@ ApiResult<ChatRequest> parse_chat(const Json& body, const ParseOptions& options)
   read_conversation(reader, request.conversation);
   read_logprobs(reader, request);
   read_metadata(reader, request.metadata);
-  read_modalities(reader);
   bool parallel = true;
   reader.boolean("parallel_tool_calls", parallel);
   if (!parallel && !request.conversation.tools.is_null())

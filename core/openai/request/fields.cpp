@@ -17,6 +17,7 @@ constexpr Treatment kHandled = Treatment::kHandled;
 constexpr Treatment kAccepted = Treatment::kAccepted;
 constexpr Treatment kRefused = Treatment::kRefused;
 constexpr std::string_view kConstrained = "constrained output is not supported";
+constexpr std::string_view kNoTemplate = "a completion's prompt goes through no template";
 
 constexpr FieldRow kRows[] = {
     // What to generate from.
@@ -39,6 +40,11 @@ constexpr FieldRow kRows[] = {
     {"echo", kChat, kRefused, "false", "the last message is not repeated in the answer"},
     {"suffix", kCompletions, kRefused, "\"\"", "filling in the middle is not supported"},
     {"chat_template", kTemplated, kRefused, "\"\"", "the model's own template is used"},
+    {"chat_template", kCompletions, kRefused, "\"\"", kNoTemplate},
+    {"chat_template_kwargs", kCompletions, kRefused, "{}", kNoTemplate},
+    {"add_generation_prompt", kCompletions, kRefused, "false", kNoTemplate},
+    {"continue_final_message", kCompletions, kRefused, "false", kNoTemplate},
+    {"reasoning_effort", kCompletions, kRefused, "", kNoTemplate},
     {"truncate_prompt_tokens", kGenerate | kEmbeddings, kHandled},
     // How much, and how it is sent.
     {"stream", kGenerate, kHandled},
@@ -57,6 +63,7 @@ constexpr FieldRow kRows[] = {
     {"priority", kGenerate, kHandled},
     {"logprobs", kGenerate, kHandled},
     {"top_logprobs", kChat, kHandled},
+    {"top_logprobs", kCompletions, kRefused, "0", "logprobs is the number of them here"},
     {"encoding_format", kEmbeddings, kHandled},
     {"dimensions", kEmbeddings, kHandled},
     {"add_special_tokens", kCompletions | kTokenize, kHandled},
@@ -101,20 +108,21 @@ constexpr FieldRow kRows[] = {
     {"guided_regex", kGenerate, kRefused, "", kConstrained},
     {"guided_choice", kGenerate, kRefused, "", kConstrained},
     {"guided_grammar", kGenerate, kRefused, "", kConstrained},
-    {"reasoning_format", kChat, kRefused, "\"none\"", "thinking stays part of the content"},
-    {"thinking_budget_tokens", kChat, kRefused, "-1", "thinking is not bounded apart"},
+    {"reasoning_format", kGenerate, kRefused, "\"none\"", "thinking stays part of the content"},
+    {"thinking_budget_tokens", kGenerate, kRefused, "-1", "thinking is not bounded apart"},
     // Bookkeeping.
     {"store", kGenerate, kRefused, "false", "answers are not stored"},
     {"metadata", kChat, kHandled},
+    {"metadata", kCompletions, kRefused, "{}", "a completion does not give it back"},
     {"user", kAll, kAccepted},
-    {"safety_identifier", kChat, kAccepted},
-    {"prompt_cache_key", kChat, kAccepted},
-    {"service_tier", kChat, kAccepted},
-    {"verbosity", kChat, kAccepted},
-    {"prediction", kChat, kAccepted},
-    {"modalities", kChat, kHandled},
-    {"audio", kChat, kAccepted},
-    {"web_search_options", kChat, kAccepted},
+    {"safety_identifier", kGenerate, kAccepted},
+    {"prompt_cache_key", kGenerate, kAccepted},
+    {"service_tier", kGenerate, kAccepted},
+    {"verbosity", kGenerate, kAccepted},
+    {"prediction", kGenerate, kAccepted},
+    {"modalities", kGenerate, kHandled},
+    {"audio", kGenerate, kAccepted},
+    {"web_search_options", kGenerate, kAccepted},
     // Extensions that other local servers have and this one has not.
     {"prompt_logprobs", kGenerate, kRefused, "", "only generated tokens have log-probabilities"},
     {"cache_salt", kGenerate, kRefused, "\"\"", "prompts share no cache to salt"},

@@ -159,6 +159,16 @@ void read_response_format(Reader& reader) {
                     shown(*type))));
 }
 
+void read_modalities(Reader& reader) {
+  std::vector<std::string> modalities;
+  reader.texts("modalities", modalities, 8, false);
+  for (const std::string& modality : modalities)
+    if (modality != "text")
+      reader.fail(unsupported_value("modalities", fmt::format("modality {} is not supported, only "
+                                                              "\"text\"",
+                                                              shown(modality))));
+}
+
 }  // namespace
 
 void read_generation(Reader& reader, GenerationFields& out) {
@@ -169,6 +179,7 @@ void read_generation(Reader& reader, GenerationFields& out) {
   read_order(reader, out.sampling);
   read_seed(reader, out);
   read_response_format(reader);
+  read_modalities(reader);
 }
 
 }  // namespace aictl::openai

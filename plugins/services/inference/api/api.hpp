@@ -61,6 +61,7 @@ class InferenceApi {
     http::Exchange exchange;
     std::string tenant;  // which key, "" without keys
   };
+  struct TextAsk;
   using BodyHandler = void (InferenceApi::*)(Asked asked, const Json& body);
 
   // api.cpp
@@ -79,6 +80,7 @@ class InferenceApi {
   void chat(Asked asked, const Json& body);
   void completions(Asked asked, const Json& body);
   void embeddings(Asked asked, const Json& body);
+  void generate(Asked& asked, const ServedModel& model, TextAsk ask);
   std::string announce(Asked& asked, const ServedModel& model, std::string_view prefix);
   void choose_seed(Asked& asked, GenerateRequest& request, bool seeded);
 

@@ -203,6 +203,10 @@ openai::ApiResult<GenerateRequest> engine_request(const openai::GenerationFields
   request.stop_tokens = fields.stop_token_ids;
   request.n = fields.n;
   request.priority = -fields.priority;  // on the wire the lowest goes first
+  if (fields.n > model.engine->max_choices())
+    return openai::invalid_value(
+        "n", fmt::format("n {} is more than the {} choices that may run and wait here", fields.n,
+                         model.engine->max_choices()));
   for (const int32_t id : fields.stop_token_ids)
     if (id >= vocab)
       return openai::invalid_value(

@@ -58,18 +58,16 @@ std::vector<std::string> echoes_of(const openai::CompletionRequest& request,
   return echoes;
 }
 
-void launch_text(http::Exchange& exchange, const ServedModel& model, InferenceMetrics& metrics,
-                 TextRunPlan plan) {
-  auto run = TextRun::make(exchange, model, metrics, std::move(plan));
-  if (!run) {
-    ApiError error = openai::api_error(run.error());
-    error.param = "stop";
-    return respond_error(exchange, error);
-  }
-  EngineRun::launch(std::move(*run));
-}
-
 }  // namespace
+
+/// What differs between those who want text.
+struct InferenceApi::TextAsk {
+  std::string_view id_prefix;     // of the answer
+  std::string_view prompt_field;  // where the prompt stood
+  TextRunPlan plan;               // its prompts and fields; the rest is filled in
+  std::function<std::unique_ptr<AnswerFormat>(const openai::AnswerHead&, const TextRunPlan&)>
+      format;
+};
 
 // The answer's id; sets the headers that say who answers.
 std::string InferenceApi::announce(Asked& asked, const ServedModel& model,
@@ -87,38 +85,52 @@ void InferenceApi::choose_seed(Asked& asked, GenerateRequest& request, bool seed
                                      std::to_string(static_cast<int64_t>(request.sampling.seed)));
 }
 
-void InferenceApi::chat(Asked asked, const Json& body) {
-  auto parsed = openai::parse_chat(body, {options_.strict});
-  if (!parsed) return respond_error(asked.exchange, parsed.error());
-  auto model = served_.find(parsed->generation.model);
-  if (!model) return respond_error(asked.exchange, model.error());
-  const ServedModel& served = **model;
-  openai::GenerationFields& fields = parsed->generation;
-
-  auto prompt = chat_prompt(parsed->conversation, served.chat_template, *served.tokenizer, now());
-  if (!prompt) return respond_error(asked.exchange, prompt.error());
-  if (auto error =
-          fit_window(prompt->tokens, fields.keep_prompt_tokens, served.engine->max_context(),
-                     fields.max_tokens.value_or(1), "messages"))
-    return respond_error(asked.exchange, *error);
-  auto request = engine_request(fields, served);
+// Chat and completions from where their prompts are tokens: checked, and on their way.
+void InferenceApi::generate(Asked& asked, const ServedModel& model, TextAsk ask) {
+  openai::GenerationFields& fields = ask.plan.fields;
+  for (std::vector<int32_t>& prompt : ask.plan.prompts)
+    if (auto error = fit_window(prompt, fields.keep_prompt_tokens, model.engine->max_context(),
+                                fields.max_tokens.value_or(1), ask.prompt_field))
+      return respond_error(asked.exchange, *error);
+  auto request = engine_request(fields, model);
   if (!request) return respond_error(asked.exchange, request.error());
   if (auto error = read_headers(asked.exchange.request(), *request))
     return respond_error(asked.exchange, *error);
   request->tenant = asked.tenant;
   choose_seed(asked, *request, fields.seeded);
 
-  const openai::AnswerHead head{announce(asked, served, "chatcmpl-"), now(), fields.model,
-                                openai::system_fingerprint({options_.version, served.digest})};
-  TextRunPlan plan;
-  plan.format =
-      chat_format(head, fields.include_usage, parsed->logprobs >= 0, std::move(parsed->metadata));
-  plan.request = std::move(*request);
-  plan.prompts.push_back(std::move(prompt->tokens));
-  plan.at_text_start = !parsed->conversation.continue_final_message;
-  plan.keep_alive = options_.keep_alive;
-  plan.fields = std::move(fields);
-  launch_text(asked.exchange, served, metrics_, std::move(plan));
+  const openai::AnswerHead head{announce(asked, model, ask.id_prefix), now(), fields.model,
+                                openai::system_fingerprint({options_.version, model.digest})};
+  ask.plan.format = ask.format(head, ask.plan);
+  ask.plan.request = std::move(*request);
+  ask.plan.keep_alive = options_.keep_alive;
+  auto run = TextRun::make(asked.exchange, model, metrics_, std::move(ask.plan));
+  if (!run) {
+    ApiError error = openai::api_error(run.error());
+    error.param = "stop";
+    return respond_error(asked.exchange, error);
+  }
+  EngineRun::launch(std::move(*run));
+}
+
+void InferenceApi::chat(Asked asked, const Json& body) {
+  auto parsed = openai::parse_chat(body, {options_.strict});
+  if (!parsed) return respond_error(asked.exchange, parsed.error());
+  auto model = served_.find(parsed->generation.model);
+  if (!model) return respond_error(asked.exchange, model.error());
+  const ServedModel& served = **model;
+  auto prompt = chat_prompt(parsed->conversation, served.chat_template, *served.tokenizer, now());
+  if (!prompt) return respond_error(asked.exchange, prompt.error());
+
+  TextAsk ask{"chatcmpl-", "messages", {}, {}};
+  ask.plan.prompts.push_back(std::move(prompt->tokens));
+  ask.plan.at_text_start = !parsed->conversation.continue_final_message;
+  ask.plan.fields = std::move(parsed->generation);
+  ask.format = [&parsed](const openai::AnswerHead& head, const TextRunPlan& plan) {
+    return chat_format(head, plan.fields.include_usage, parsed->logprobs >= 0,
+                       std::move(parsed->metadata));
+  };
+  generate(asked, served, std::move(ask));
 }
 
 void InferenceApi::completions(Asked asked, const Json& body) {
@@ -127,32 +139,19 @@ void InferenceApi::completions(Asked asked, const Json& body) {
   auto model = served_.find(parsed->generation.model);
   if (!model) return respond_error(asked.exchange, model.error());
   const ServedModel& served = **model;
-  openai::GenerationFields& fields = parsed->generation;
 
-  TextRunPlan plan;
+  TextAsk ask{"cmpl-", "prompt", {}, {}};
   for (const openai::TextOrIds& sent : parsed->prompts) {
     auto tokens = text_prompt(sent, *served.tokenizer, parsed->add_special_tokens, "prompt");
     if (!tokens) return respond_error(asked.exchange, tokens.error());
-    if (auto error = fit_window(*tokens, fields.keep_prompt_tokens, served.engine->max_context(),
-                                fields.max_tokens.value_or(1), "prompt"))
-      return respond_error(asked.exchange, *error);
-    plan.prompts.push_back(std::move(*tokens));
+    ask.plan.prompts.push_back(std::move(*tokens));
   }
-  auto request = engine_request(fields, served);
-  if (!request) return respond_error(asked.exchange, request.error());
-  if (auto error = read_headers(asked.exchange.request(), *request))
-    return respond_error(asked.exchange, *error);
-  request->tenant = asked.tenant;
-  choose_seed(asked, *request, fields.seeded);
-
-  const openai::AnswerHead head{announce(asked, served, "cmpl-"), now(), fields.model,
-                                openai::system_fingerprint({options_.version, served.digest})};
-  plan.format = completion_format(head, fields.include_usage, parsed->logprobs, fields.n,
-                                  echoes_of(*parsed, plan.prompts, *served.tokenizer));
-  plan.request = std::move(*request);
-  plan.keep_alive = options_.keep_alive;
-  plan.fields = std::move(fields);
-  launch_text(asked.exchange, served, metrics_, std::move(plan));
+  ask.plan.fields = parsed->generation;
+  ask.format = [&](const openai::AnswerHead& head, const TextRunPlan& plan) {
+    return completion_format(head, plan.fields.include_usage, parsed->logprobs, plan.fields.n,
+                             echoes_of(*parsed, plan.prompts, *served.tokenizer));
+  };
+  generate(asked, served, std::move(ask));
 }
 
 void InferenceApi::embeddings(Asked asked, const Json& body) {

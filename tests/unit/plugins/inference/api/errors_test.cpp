@@ -149,6 +149,20 @@ TEST_CASE("errors: template arguments may not replace what the template is given
               {400, kInvalid, "invalid_value", "chat_template_kwargs"});
 }
 
+TEST_CASE("errors: more choices than may ever wait are refused, fewer are answered in turns") {
+  TestSetup setup;
+  setup.engine.max_sequences = 2;
+  setup.engine.max_waiting = 3;
+  TestServer server(std::move(setup));
+  Json body = chat_body("x", 3);
+  body["n"] = 6;
+  const http::Response answer = server.post("/v1/chat/completions", body);
+  check_error(answer, {400, kInvalid, "invalid_value", "n"});
+  CHECK(answer.body.find("n 6 is more than the 5 choices") != std::string::npos);
+  body["n"] = 5;
+  CHECK(tree(server.post("/v1/chat/completions", body).body)["choices"].size() == 5);
+}
+
 TEST_CASE("errors: a full queue is 429 and says when to come again") {
   Gate gate(0);
   TestSetup setup;

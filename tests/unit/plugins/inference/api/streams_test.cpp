@@ -121,6 +121,21 @@ TEST_CASE("stream: the pieces are the whole answer, also with stops and several 
         summary(server, "/v1/completions", streamed(completion)));
 }
 
+TEST_CASE("stream: an answer that a stop string ends has finished, and was not cancelled") {
+  TestServer server;
+  Json body = completion_body("hello", 400);
+  const std::string text = tree(server.post("/v1/completions", body).body)["choices"][0]["text"];
+  body["stop"] = text.substr(text.size() / 4, 3);
+  const Json choice = tree(server.post("/v1/completions", body).body)["choices"][0];
+  CHECK(choice["finish_reason"] == "stop");
+  CHECK(choice["text"].get<std::string>().size() < text.size() / 2);
+  const std::string metrics = server.get("/metrics").body;
+  CHECK(metrics.find("aictl_requests_cancelled_total{model_name=\"org/tiny\"} 0\n") !=
+        std::string::npos);
+  CHECK(metrics.find("vllm:request_success_total{finished_reason=\"stop\",model_name=\"org/tiny\"} "
+                     "1\n") != std::string::npos);
+}
+
 TEST_CASE("stream: logprobs and token ids of all tokens come along, in order") {
   TestServer server;
   Json body = chat_body("hello", 16);
