@@ -4,11 +4,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
 
-from support import AICTL, run
+from support import AICTL, ENVIRONMENT, run
 
 SHARED = os.environ.get("AICTL_SHARED", "")
 STORIES = os.path.join(SHARED, "models", "stories260K.gguf")
@@ -77,6 +78,136 @@ class OnTheBuiltinModel(unittest.TestCase):
             self.assertEqual(result.returncode, code, result.stderr)
             self.assertIn(words, result.stderr)
             self.assertEqual(result.stdout, "")
+
+
+    def test_what_stands_after_two_dashes_is_an_argument(self):
+        ask = lambda *words, stdin="": json.loads(run("run", self.model, "-n", "1", "-o", "json", *words, stdin=stdin).stdout)
+        self.assertEqual(ask("--", "-5")["prompt_tokens"], ask(stdin="-5")["prompt_tokens"])
+        self.assertEqual(ask("--", "--help")["prompt_tokens"], ask(stdin="--help")["prompt_tokens"])
+
+    def test_chat_prints_a_line_of_json_for_each_answer(self):
+        chat = run("chat", self.model, "--temperature", "0", "-n", "4", "-o", "json", stdin="one\ntwo\n")
+        answers = [json.loads(line) for line in chat.stdout.splitlines()]
+        self.assertEqual([len(answer["tokens"]) for answer in answers], [4, 4], chat.stderr)
+        self.assertGreater(answers[1]["prompt_tokens"], answers[0]["prompt_tokens"])
+        refused = run("chat", self.model, "-o", "yaml", stdin="one\n")
+        self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+        self.assertIn("-o json", refused.stderr)
+
+    def test_a_block_in_chat_ends_before_the_newline_of_its_last_line(self):
+        chat = run("chat", self.model, "-n", "1", stdin='"""\none\n\ntwo\n"""\n/history\n')
+        self.assertIn("user: one\n\ntwo\nassistant: ", chat.stderr)
+
+    def test_wrong_messages_are_refused_data(self):
+        cases = (('[{"role": "user", "content": 5}]', "content"), ('[{"content": "x"}]', "role"), ('{"messages": 1}', "messages"))
+        for messages, words in cases:
+            result = run("render", self.model, "--messages", "-", stdin=messages)
+            self.assertEqual((result.returncode, result.stdout), (65, ""), result.stderr)
+            self.assertIn(words, result.stderr)
+        with tempfile.NamedTemporaryFile("w", suffix=".jinja") as template:
+            template.write("{{ raise_exception('only ' ~ word) }}")
+            template.flush()
+            raised = run("render", "--template", template.name, "--vars", "-", stdin='{"word": "nouns"}')
+        self.assertEqual(raised.returncode, 65, raised.stderr)
+        self.assertIn("only nouns", raised.stderr)
+
+    def test_hints_name_flags(self):
+        for result, flag in ((run("run", self.model, "one two " * 20, "--context", "16"), "--max-tokens"),
+                             (run("model", "logits", self.model, "--tokens", "1,2,3,4,5", "--context", "4"), "--tokens")):
+            self.assertEqual(result.returncode, 65, result.stderr)
+            self.assertIn(flag, result.stderr)
+            self.assertNotIn("max_tokens", result.stderr)
+
+    def test_serve_looks_at_its_settings_before_it_looks_for_models(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            for flags, code, words in (
+                    (["--address", "nowhere"], 2, "nowhere"),
+                    (["--address", "0.0.0.0:0"], 2, "--insecure"),
+                    (["--address", address], 69, address),
+                    (["--tls-certificate", "/absent.pem", "--tls-key", "/absent.key"], 65, "/absent.pem")):
+                result = run("serve", "absent.gguf", *flags)
+                self.assertEqual(result.returncode, code, result.stderr)
+                self.assertIn(words, result.stderr)
+        self.assertIn("absent.gguf", run("serve", "absent.gguf", "--address", "127.0.0.1:0").stderr)
+
+    def test_the_plan_of_serve_has_a_url(self):
+        with subprocess.Popen([AICTL, "serve", self.model, "--address", "127.0.0.1:0"], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, env=ENVIRONMENT) as child:
+            rows = dict(line.split(maxsplit=1) for line in iter(child.stdout.readline, "") if not line.startswith("ready") or child.kill())
+        self.assertEqual(rows["url"], "http://127.0.0.1:0\n")
+
+
+class WithoutAModel(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def file(self, name, content, mode=0o644):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        os.chmod(path, mode)
+        return path
+
+    def test_help_is_what_help_flags_print(self):
+        broken = self.file("config.yaml", b"a: [")
+        for words in ([], ["serve"], ["model", "show"], ["help"]):
+            helped = run("help", *words, "--config", broken)
+            self.assertEqual((helped.returncode, helped.stdout), (0, run(*words, "--help").stdout), helped.stderr)
+        unknown = run("help", "modle", "show")
+        self.assertEqual((unknown.returncode, unknown.stdout), (2, ""))
+        self.assertIn("unknown command 'modle'\n  did you mean 'model'?", unknown.stderr)
+
+    def test_commands_on_path(self):
+        self.file("aictl-frobnicate", b'#!/bin/sh\necho "$@"\n', 0o755)
+        env = {"PATH": f"{self.folder}:/usr/bin:/bin"}
+        for typed, printed in (("-q frobnicate a b", "a b"), ("-o json --no-color frobnicate -o yaml", "-o yaml"),
+                               ("help frobnicate", "--help"), ("--help frobnicate a", "a --help"), ("frobnicate --version", "--version")):
+            result = run(*typed.split(), env=env)
+            self.assertEqual((result.stdout, result.stderr, result.returncode), (printed + "\n", "", 0), typed)
+        self.assertEqual(run("-o", "yml", "frobnicate", env=env).returncode, 2)
+        stray = run("frobnicat", "version", env=env)
+        self.assertEqual((stray.returncode, stray.stdout), (2, ""))
+        self.assertIn("unknown command 'frobnicat'\n  did you mean 'frobnicate'?", stray.stderr)
+
+    def test_variables_that_nothing_reads_are_told(self):
+        told = run("plugin", "list", env={"AICTL_CPU_IAS": "avx2", "AICTL_SERVE_PROT": "1", "AICTL_MODELS": self.folder})
+        self.assertEqual(told.returncode, 0)
+        self.assertEqual(told.stderr.count("warning: "), 2)
+        self.assertIn("AICTL_CPU_IAS; did you mean 'AICTL_CPU_ISA'?", told.stderr)
+        self.assertIn("AICTL_SERVE_PROT", told.stderr)
+        self.assertNotIn("AICTL_MODELS", told.stderr)
+
+    def test_the_instruction_set_is_forced_by_its_variable(self):
+        shown = run("version", "-o", "json", env={"AICTL_CPU_ISA": "portable"})
+        self.assertEqual((json.loads(shown.stdout)["isa"], shown.stderr), ("portable", ""))
+        self.assertIn("portable", run("bench", "ceilings", env={"AICTL_CPU_ISA": "sse9"}).stderr)
+
+    def test_the_version_flag_knows_outputs(self):
+        self.assertEqual(run("--version", "-o", "json").stdout, run("version", "-o", "json").stdout)
+
+    def test_a_configuration_that_is_no_text_is_refused(self):
+        refused = run("config", "view", "--config", self.file("config.yaml", b"\xff\xfe\0"))
+        self.assertEqual((refused.returncode, refused.stdout), (65, ""))
+        self.assertIn("config.yaml: line 1, column 1: byte 0xff is not UTF-8", refused.stderr)
+
+    def test_an_empty_item_of_a_list_is_refused(self):
+        refused = run("run", "absent.gguf", "--tokens", "1,2,")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("item 3 of '1,2,' is empty", refused.stderr)
+
+    def test_errors_of_model_files_have_the_path_as_it_was_typed(self):
+        path = self.file("cut.gguf", b"GGUF")
+        for command in (["model", "show"], ["tokenize"]):
+            refused = run(*command, path)
+            self.assertEqual(refused.returncode, 65)
+            self.assertIn(path, refused.stderr)
+
+    def test_a_page_far_from_all_others_has_no_neighbour(self):
+        self.assertNotIn("did you mean", run("man", "xyzzy").stderr)
+        self.assertIn("did you mean 'model-show'?", run("man", "aictl-model-shwo").stderr)
 
 
 @unittest.skipUnless(os.path.exists(STORIES), f"no reference model at '{STORIES}'")

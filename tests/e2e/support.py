@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 
 AICTL = os.environ.get("AICTL", "aictl")
 DEADLINE = float(os.environ.get("AICTL_TEST_DEADLINE", "60"))
+# What a child gets: not the tests' own variables, which it would warn of.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("AICTL_SHARED", "AICTL_TEST_DEADLINE")}
 
 
 def run(*args, stdin="", timeout=DEADLINE, env=None):
     """Runs aictl with `args` to its end; returns the finished process with text output."""
     return subprocess.run([AICTL, *args], input=stdin, capture_output=True, text=True, timeout=timeout,
-                          env={**os.environ, **(env or {})})
+                          env={**ENVIRONMENT, **(env or {})})
 
 
 def wait_until(condition, what, deadline=DEADLINE):
@@ -35,7 +37,7 @@ class Server:
     def __init__(self, *args, env=None):
         self.process = subprocess.Popen([AICTL, "serve", "--address", "127.0.0.1:0", "-o", "json", *args],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env={**os.environ, **(env or {})})
+                                        env={**ENVIRONMENT, **(env or {})})
         self.url = self._ready()
         parts = urlsplit(self.url)
         self.host, self.port = parts.hostname, parts.port

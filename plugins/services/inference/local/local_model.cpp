@@ -19,9 +19,17 @@ namespace {
 constexpr auto kPoll =
     std::chrono::milliseconds(50);  // how soon a sink that wants to stop is asked
 
+// What the messages or their template made wrong: here they are data, as a file's content is.
 Error plain(const openai::ApiError& error) {
-  return {error.status == 501 ? ErrorCode::kUnsupported : ErrorCode::kInvalidArgument,
-          error.message, ""};
+  return {error.status == 501 ? ErrorCode::kUnsupported : ErrorCode::kDataRefused, error.message,
+          ""};
+}
+
+// Whoever asks here sets flags, not the fields of a request.
+Error in_flags(Error error, std::string_view shorten) {
+  if (error.code == ErrorCode::kTooLarge)
+    error.hint = fmt::format("{}, or raise --context or --kv-memory", shorten);
+  return error;
 }
 
 // Tokens as they come -> text for the sink, until a stop string.
@@ -124,7 +132,9 @@ class OwnModel final : public LocalModel {
 
   Result<std::vector<float>> logprobs(std::vector<int32_t> tokens) override {
     if (auto loaded = load(); !loaded) return std::move(loaded).error();
-    return running_.engine->logprobs(std::move(tokens));
+    auto logprobs = running_.engine->logprobs(std::move(tokens));
+    if (!logprobs) return in_flags(std::move(logprobs).error(), "shorten --tokens");
+    return logprobs;
   }
 
  private:
@@ -143,7 +153,8 @@ Result<Answer> OwnModel::generate(GenerateRequest request, const std::vector<std
   if (!stops) return std::move(stops).error();
   request.dry_breakers = breaker_ids(request.sampling.dry_sequence_breakers, tokenizer);
   auto generation = running_.engine->submit(std::move(request));
-  if (!generation) return std::move(generation).error();
+  if (!generation)
+    return in_flags(std::move(generation).error(), "shorten the prompt, lower --max-tokens");
   AnswerText text(tokenizer, std::move(*stops), sink);
   Answer answer;
   bool wanted = true;
