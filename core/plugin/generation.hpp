@@ -34,6 +34,8 @@ struct GenerateRequest {
   int n = 1;                          // choices from one prompt pass
   int priority = 0;
   std::string tenant;
+  std::string cache_salt;       // prefixes are shared among requests of one tenant and salt
+  bool reuse_prefix = true;     // false: the prompt is computed whole
   Time deadline = Time::max();  // finished as kDeadline when it passes
 };
 
@@ -208,7 +210,8 @@ struct EngineStats {
   int kv_blocks_used = 0, kv_blocks = 0;
   uint64_t requests = 0, refused = 0;  // accepted; turned away because the queue was full
   uint64_t prompt_tokens = 0, generated_tokens = 0,
-           recomputed_tokens = 0;  // rows computed; tokens pushed
+           recomputed_tokens = 0;  // of prompts taken up; pushed; computed once more
+  uint64_t reused_tokens = 0;      // of prompt_tokens: computed for an earlier request
   uint64_t parkings = 0, cancelled = 0, failed = 0, finished = 0;
   uint64_t steps = 0;
   Duration forward{}, sample{}, schedule{};  // summed over all steps

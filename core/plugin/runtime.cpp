@@ -26,6 +26,8 @@ std::vector<Row> engine_rows(EngineSettings& s) {
   rows.push_back(
       Row("max-queue", &s.max_queue, "requests that may wait before new ones are refused")
           .range(1, 1'000'000));
+  rows.push_back(Row("prefix-cache", &s.prefix_cache,
+                     "reuse the computed beginning that a prompt shares with earlier ones"));
   return rows;
 }
 

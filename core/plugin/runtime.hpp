@@ -24,11 +24,12 @@ struct Plugins;
 struct EngineSettings {
   std::string backend = "cpu";
   int threads = 0;
-  int context = 0;         // tokens a sequence may have
-  int concurrency = 0;     // sequences computed at once
-  uint64_t kv_memory = 0;  // bytes for the KV cache
-  int step_tokens = 0;     // tokens computed in a step: the size of a prefill chunk
-  int max_queue = 256;     // requests that may wait
+  int context = 0;           // tokens a sequence may have
+  int concurrency = 0;       // sequences computed at once
+  uint64_t kv_memory = 0;    // bytes for the KV cache
+  int step_tokens = 0;       // tokens computed in a step: the size of a prefill chunk
+  int max_queue = 256;       // requests that may wait
+  bool prefix_cache = true;  // prompts reuse what earlier ones computed
 };
 
 /// The rows of EngineSettings, for any command that runs a model.
@@ -107,6 +108,10 @@ class Runtime {
                                                    const EngineSettings& settings) = 0;
   /// The text side alone, also of files without weights and of architectures that cannot be run.
   virtual Result<std::unique_ptr<LocalText>> open_text(const std::filesystem::path& model) = 0;
+  /// The header of a model file of any architecture, also of one that cannot be run: architecture,
+  /// file_bytes, weight_bytes, parameters, metadata{}, tensors[{name, type, dims, elements,
+  /// bytes}]. Errors: kNotFound, kIo; kDataRefused and kUnsupported as the file's format says.
+  virtual Result<Json> inspect(const std::filesystem::path& model) = 0;
   /// Ceilings and speeds of one run, with shares of the ceilings: see man aictl-bench-model for the
   /// keys.
   virtual Result<Json> bench(const BenchOptions& options, const EngineSettings& settings,

@@ -157,7 +157,8 @@ class Lifecycle(unittest.TestCase):
         with Server() as server:
             model = server.get("/v1/models")[2]["data"][0]["id"]
             s = server.raw()
-            body = json.dumps({"model": model, **CHAT, "max_tokens": 8000, "stream": True, "ignore_eos": True}).encode()
+            body = json.dumps({"model": model, **CHAT, "max_tokens": 8000, "n": 16, "logprobs": True, "top_logprobs": 20,
+                               "stream": True, "ignore_eos": True}).encode()  # seconds of work: it must outlast the test
             s.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
                       b"content-length: %d\r\n\r\n%s" % (len(body), body))
             self.assertTrue(s.recv(100).startswith(b"HTTP/1.1 200"))

@@ -125,8 +125,8 @@ constexpr FieldRow kRows[] = {
     {"web_search_options", kGenerate, kAccepted},
     // Extensions that other local servers have and this one has not.
     {"prompt_logprobs", kGenerate, kRefused, "", "only generated tokens have log-probabilities"},
-    {"cache_salt", kGenerate, kRefused, "\"\"", "prompts share no cache to salt"},
-    {"cache_prompt", kGenerate, kAccepted},  // nothing of a prompt is kept for another request
+    {"cache_salt", kGenerate, kHandled},
+    {"cache_prompt", kGenerate, kHandled},
     {"id_slot", kGenerate, kRefused, "-1", "there are no slots to choose from"},
     {"n_keep", kGenerate, kRefused, "0", "prompts are never shifted out of the window"},
     {"return_progress", kGenerate, kRefused, "false", "progress is not reported"},

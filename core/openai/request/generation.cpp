@@ -32,6 +32,8 @@ void read_limits(Reader& reader, GenerationFields& out) {
   reader.boolean("ignore_eos", out.ignore_eos);
   reader.boolean("skip_special_tokens", out.skip_special_tokens);
   reader.boolean("return_token_ids", out.return_token_ids);
+  reader.text("cache_salt", out.cache_salt);
+  reader.boolean("cache_prompt", out.cache_prompt);
   reader.integer("truncate_prompt_tokens", out.keep_prompt_tokens, -1, kMaxInt);
   if (out.keep_prompt_tokens == 0)
     reader.refuse("truncate_prompt_tokens", "truncate_prompt_tokens 0 leaves no prompt");

@@ -25,6 +25,8 @@ struct GenerationFields {
   bool ignore_eos = false;
   bool skip_special_tokens = true;  // special tokens have no text
   bool return_token_ids = false;
+  std::string cache_salt;  // prefixes are shared with requests of the same salt alone
+  bool cache_prompt = true;
   int priority = 0;                       // -10..10 as sent: lower values go first
   std::optional<int> keep_prompt_tokens;  // truncate_prompt_tokens: the last so many; -1: what fits
   bool stream = false;

@@ -24,7 +24,7 @@ Json usage_json(const Usage& usage) {
 }
 
 Json timings_json(const Timings& t) {
-  return {{"cache_n", 0},
+  return {{"cache_n", t.cached_tokens},
           {"prompt_n", t.prompt_tokens},
           {"prompt_ms", t.prompt_ms},
           {"prompt_per_token_ms", per_token(t.prompt_tokens, t.prompt_ms)},

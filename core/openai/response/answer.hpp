@@ -27,7 +27,8 @@ struct Usage {
 
 /// How long it took, as llama-server reports it.
 struct Timings {
-  int64_t prompt_tokens = 0, generated_tokens = 0;
+  int64_t prompt_tokens = 0, generated_tokens = 0;  // computed
+  int64_t cached_tokens = 0;                        // of the prompts, and not computed
   double prompt_ms = 0, generated_ms = 0;
 };
 

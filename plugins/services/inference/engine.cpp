@@ -1,6 +1,8 @@
 // The thread of an engine, its mailbox, and the checks before a request gets in.
 #include "plugins/services/inference/engine.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -28,6 +30,12 @@ Result<void> check_tokens(const std::vector<int32_t>& tokens, int vocab) {
   return {};
 }
 
+/// Who may share prefixes with whom: tenants never learn, by the time an answer takes, what others
+/// have asked.
+Salt salt_of(std::string_view tenant, std::string_view salt) {
+  return XXH3_64bits_withSeed(salt.data(), salt.size(), XXH3_64bits(tenant.data(), tenant.size()));
+}
+
 Result<SchedulerLimits> limits_of(const EngineOptions& options, const ModelSpec& spec) {
   const RunnerOptions& runner = options.runner;
   const auto refuse = [](std::string message, std::string hint) {
@@ -40,6 +48,7 @@ Result<SchedulerLimits> limits_of(const EngineOptions& options, const ModelSpec&
   SchedulerLimits limits;
   limits.max_rows = runner.max_rows;
   limits.kv_blocks = runner.kv_blocks;
+  limits.prefix_cache = options.prefix_cache;
   limits.aging = std::clamp<Duration>(options.aging, Duration::zero(), std::chrono::hours(24));
   const int most =
       std::min(runner.max_logit_rows, runner.max_rows - prefill_chunk(runner.max_rows));
@@ -183,6 +192,8 @@ Result<std::unique_ptr<Job>> Engine::Impl::job_of(GenerateRequest request) const
   (*job)->stop_tokens = std::move(stops);
   (*job)->request.max_tokens = static_cast<int>(max_tokens);
   (*job)->request.n = request.n;
+  (*job)->request.salt = salt_of(request.tenant, request.cache_salt);
+  (*job)->request.reuse = request.reuse_prefix;
   return job;
 }
 

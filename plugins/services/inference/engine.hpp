@@ -19,6 +19,7 @@ struct EngineOptions {
   int max_waiting = 256;  // choices queued, beyond those that can run, before submit() refuses
   int max_context = 0;    // prompt + generated tokens of a sequence; 0: model's or what KV holds
   int vocab_tokens = 0;   // ids from here on have no token and are never chosen; 0: all have one
+  bool prefix_cache = true;  // prompts reuse what earlier ones computed
   std::vector<int32_t> end_tokens;            // a generation stops at these
   Duration aging = std::chrono::seconds(10);  // waiting this long is worth one priority
   const Clock* clock = nullptr;               // outlives the engine; nullptr: the real one

@@ -198,6 +198,7 @@ void EngineCore::publish() {
   stats_.parked = s.parked;
   stats_.parkings = s.parkings;
   stats_.prompt_tokens = s.prompt_tokens;
+  stats_.reused_tokens = s.reused_tokens;
   stats_.recomputed_tokens = s.recomputed_tokens;
   stats_.kv_blocks_used = scheduler_.pool().used();
   std::lock_guard lock(published_mutex_);

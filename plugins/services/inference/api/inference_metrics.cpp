@@ -53,6 +53,8 @@ struct InferenceMetrics::Snapshot {
     running.set(s.running);
     waiting.set(s.waiting);
     kv_share.set(s.kv_blocks > 0 ? static_cast<double>(s.kv_blocks_used) / s.kv_blocks : 0);
+    raise_to(prefix_queries, static_cast<double>(s.prompt_tokens));
+    raise_to(prefix_hits, static_cast<double>(s.reused_tokens));
     raise_to(prompt, static_cast<double>(s.prompt_tokens));
     raise_to(generated, static_cast<double>(s.generated_tokens));
     kv_used.set(s.kv_blocks_used);

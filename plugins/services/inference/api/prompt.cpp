@@ -200,6 +200,8 @@ openai::ApiResult<GenerateRequest> engine_request(const openai::GenerationFields
   request.max_tokens = fields.max_tokens.value_or(0);
   request.min_tokens = fields.min_tokens;
   request.ignore_eos = fields.ignore_eos;
+  request.cache_salt = fields.cache_salt;
+  request.reuse_prefix = fields.cache_prompt;
   request.stop_tokens = fields.stop_token_ids;
   request.n = fields.n;
   request.priority = -fields.priority;  // on the wire the lowest goes first

@@ -49,6 +49,7 @@ Result<EnginePlan> plan_engine(const ModelSpec& spec, uint64_t weight_bytes, con
   plan.weight_bytes = weight_bytes;
   plan.concurrency = settings.concurrency ? settings.concurrency : kDefaultConcurrency;
   plan.max_queue = settings.max_queue;
+  plan.prefix_cache = settings.prefix_cache;
   const int step = settings.step_tokens ? settings.step_tokens : kDefaultStepTokens;
   plan.runner.max_rows =
       blocks_for(step) * kKvBlockTokens + plan.concurrency;  // chunks are whole blocks
@@ -90,6 +91,7 @@ EngineOptions engine_options(const EnginePlan& plan) {
   options.max_sequences = plan.concurrency;
   options.max_waiting = plan.max_queue;
   options.max_context = plan.context;
+  options.prefix_cache = plan.prefix_cache;
   return options;
 }
 

@@ -60,7 +60,9 @@ TEST_CASE("content encoding: the limit is exact, and a bomb stops at it") {
 
 TEST_CASE("content encoding: cut, broken and trailing bytes are refused") {
   const std::string text = sample();
-  for (const auto& [name, bytes] : {std::pair{"gzip", gzip(text)}, {"zstd", zstd(text)}}) {
+  for (const auto& encoded : {std::pair{"gzip", gzip(text)}, {"zstd", zstd(text)}}) {
+    const auto& name = encoded.first;
+    const std::string& bytes = encoded.second;
     CAPTURE(name);
     CHECK(decode_content(name, std::string_view(bytes).substr(0, bytes.size() / 2), 1 << 20)
               .error()

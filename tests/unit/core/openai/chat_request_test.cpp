@@ -91,7 +91,9 @@ TEST_CASE("chat request: numbers out of range are refused with their value") {
                         {"repeat_penalty", 101},
                         {"top_n_sigma", -2},
                         {"mirostat_tau", -1}};
-  for (const auto& [name, value] : cases) {
+  for (const auto& wrong : cases) {
+    const auto& name = wrong.first;
+    const Json& value = wrong.second;
     CAPTURE(name);
     const ApiError error = refusal(name, value);
     CHECK(error.param == name);

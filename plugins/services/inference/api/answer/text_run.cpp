@@ -186,6 +186,8 @@ openai::Usage TextRun::usage() const {
   openai::Usage usage;
   for (const auto& prompt : plan_.prompts)
     usage.prompt_tokens += static_cast<int64_t>(prompt.size());
+  for (size_t i = 0; i < choices_.size(); i += static_cast<size_t>(plan_.fields.n))
+    if (choices_[i].end) usage.cached_tokens += choices_[i].end->timings.cached_tokens;
   for (const Choice& choice : choices_) usage.completion_tokens += choice.text.tokens();
   return usage;
 }
@@ -198,7 +200,8 @@ openai::Timings TextRun::timings() const {
     timings.prompt_ms = std::max(timings.prompt_ms, milliseconds(t.prefill));
     timings.generated_ms = std::max(timings.generated_ms, milliseconds(t.decode));
   }
-  timings.prompt_tokens = usage().prompt_tokens;
+  timings.cached_tokens = usage().cached_tokens;
+  timings.prompt_tokens = usage().prompt_tokens - timings.cached_tokens;
   return timings;
 }
 

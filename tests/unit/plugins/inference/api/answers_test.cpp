@@ -116,7 +116,7 @@ TEST_CASE("chat: a stop token ends it") {
   Json body = chat_body("hello", 8);
   body["return_token_ids"] = true;
   const Json ids = tree(server.post("/v1/chat/completions", body).body)["choices"][0]["token_ids"];
-  body["stop_token_ids"] = {ids[3]};
+  body["stop_token_ids"] = Json::array({ids[3]});
   const Json json = tree(server.post("/v1/chat/completions", body).body)["choices"][0];
   CHECK(json["finish_reason"] == "stop");
   CHECK(json["token_ids"].size() <= 3);
@@ -268,4 +268,30 @@ TEST_CASE("embeddings: more inputs than may wait are answered all the same") {
   const Json json = tree(server.post("/v1/embeddings", body).body);
   REQUIRE_MESSAGE(json.contains("data"), dump_json(json));
   CHECK(json["data"].size() == 60);
+}
+
+TEST_CASE("chat: usage tells how much of the prompt was computed for an earlier request") {
+  TestServer server;
+  const auto usage_of = [&](const Json& extra) {
+    Json body = chat_body(std::string(200, 'x'));
+    body.update(extra);
+    const http::Response answer = server.post("/v1/chat/completions", body);
+    REQUIRE_MESSAGE(answer.status == 200, answer.body);
+    return tree(answer.body);
+  };
+  const auto cached = [](const Json& answer) {
+    return answer["usage"]["prompt_tokens_details"]["cached_tokens"].get<int>();
+  };
+  const Json first = usage_of(Json::object()), second = usage_of(Json::object());
+  CHECK(cached(first) == 0);
+  CHECK(cached(second) >= 64);
+  CHECK(cached(second) < second["usage"]["prompt_tokens"].get<int>());
+  CHECK(second["timings"]["cache_n"] == cached(second));
+  CHECK(second["timings"]["prompt_n"].get<int>() ==
+        second["usage"]["prompt_tokens"].get<int>() - cached(second));
+  CHECK(second["choices"][0]["message"]["content"] == first["choices"][0]["message"]["content"]);
+  CHECK(cached(usage_of({{"cache_prompt", false}})) == 0);
+  CHECK(cached(usage_of({{"cache_salt", "mine"}})) == 0);
+  CHECK(cached(usage_of({{"cache_salt", "mine"}})) == cached(second));
+  CHECK(server.get("/metrics").body.find("vllm:prefix_cache_hits") != std::string::npos);
 }

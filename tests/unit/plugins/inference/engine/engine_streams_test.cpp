@@ -247,3 +247,29 @@ TEST_CASE("engine: an embedding parked between its chunks counts each position o
   CHECK(engine->stats().recomputed_tokens > 0);
   CHECK(urgent->wait_done(soon()));
 }
+
+TEST_CASE("engine: what is kept of earlier prompts changes no token and no logprob") {
+  auto requests = mixed_requests(24);
+  std::vector<Stream> cold, warm, salted;
+  EngineOptions options = tiny_options();
+  options.prefix_cache = false;
+  {
+    auto engine = start_tiny(options);
+    for (const auto& request : requests) cold.push_back(drain(**engine->submit(request)));
+    CHECK(engine->stats().reused_tokens == 0);
+  }
+  options.prefix_cache = true;
+  auto engine = start_tiny(options);
+  for (const auto& request : requests) drain(**engine->submit(request));
+  const uint64_t before = engine->stats().reused_tokens;
+  for (const auto& request : requests) warm.push_back(drain(**engine->submit(request)));
+  CHECK(warm == cold);
+  CHECK(engine->stats().reused_tokens >= before + 5 * 64);  // one prompt in five is long enough
+  const uint64_t after = engine->stats().reused_tokens;
+  for (auto& request : requests) {
+    request.cache_salt = "another";
+    salted.push_back(drain(**engine->submit(request)));
+  }
+  CHECK(salted == cold);
+  CHECK(engine->stats().reused_tokens == after);
+}

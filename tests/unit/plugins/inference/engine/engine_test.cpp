@@ -234,8 +234,8 @@ TEST_CASE("engine: logits that are not numbers fail their own request only") {
 }
 
 TEST_CASE("engine: a reader that does not take is woken once") {
+  std::atomic<int> wakes{0};  // outlives the engine, whose thread counts it
   auto engine = start_tiny(tiny_options());
-  std::atomic<int> wakes{0};
   auto generation = *engine->submit(ask({1}, 50), [&] { ++wakes; });
   REQUIRE(generation->wait_done(soon()));
   engine->drain(soon());
