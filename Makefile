@@ -8,7 +8,7 @@ APT_FUZZ := clang libclang-rt-14-dev
 AICTL := build/release/aictl
 FUZZ_SECONDS ?= 30
 
-.PHONY: serve test build packages packages-test packages-fuzz sanitize fuzz
+.PHONY: serve test build packages packages-test packages-fuzz sanitize sanitize-address sanitize-thread fuzz
 
 serve: build
 	$(AICTL) serve $(MODEL)
@@ -20,10 +20,13 @@ build: packages
 test: packages packages-test
 	cmake --workflow --preset ci
 
-# The suite under the address, undefined-behaviour and thread sanitizers; what only looks at files is left out.
+# The suite under the address and undefined-behaviour sanitizers, in the fuzzers' build by clang; then under the thread
+# sanitizer. What only looks at files is left out.
 SANITIZED := -E '^(package|fresh|golden|completion|lint.*|e2e_clients)$$'
-sanitize: packages packages-test
-	cmake --preset asan && cmake --build --preset asan && ctest --preset asan $(SANITIZED)
+sanitize: sanitize-address sanitize-thread
+sanitize-address: packages packages-test packages-fuzz
+	cmake --preset fuzz && cmake --build --preset fuzz && ctest --preset fuzz $(SANITIZED)
+sanitize-thread: packages packages-test
 	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan $(SANITIZED)
 
 # Each fuzz target for FUZZ_SECONDS, from the corpus in the tree; what it finds stays in build/fuzz.
