@@ -33,8 +33,15 @@ void each_part(std::string_view text, Visit visit) {
   }
 }
 
+/// The start of a text that may be very long.
+std::string shown(std::string_view text) {
+  constexpr size_t kMost = 60;
+  return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "...";
+}
+
 Error unreadable(std::string_view part, std::string_view text) {
-  return {ErrorCode::kInvalidArgument, fmt::format("'{}' in '{}' is not a set", part, text),
+  return {ErrorCode::kInvalidArgument,
+          fmt::format("'{}' in '{}' is not a set", shown(part), shown(text)),
           "such as 0-3,8 or 0x0000010f"};
 }
 
@@ -154,7 +161,8 @@ Result<Bitset> Bitset::parse_list(std::string_view text) {
     const size_t dash = range.find('-', 1);
     const auto low = parse_index(range.substr(0, dash));
     const auto high = dash == std::string_view::npos ? low : parse_index(range.substr(dash + 1));
-    if (!low || !high || !stride || *low < 0 || *high < *low || *high > kMaxIndex || *stride < 1) {
+    if (!low || !high || !stride || *low < 0 || *high < *low || *high > kMaxIndex || *stride < 1 ||
+        *stride > kMaxIndex) {
       bad = part;
       failed = true;
       return false;

@@ -1,5 +1,6 @@
 #include "plugins/topology/nccl/build.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
@@ -205,7 +206,10 @@ class Builder {
   Result<void> read_pci(const Element& pci, int parent) {
     auto facts = read_facts(pci);
     if (!facts) return std::move(facts).error();
-    const bool bridge = facts->class_id == kBridgeClass;
+    // What has functions below it is a switch, whatever its class says.
+    const bool bridge = facts->class_id == kBridgeClass ||
+                        std::any_of(pci.children.begin(), pci.children.end(),
+                                    [](const Element& child) { return child.name == "pci"; });
     const int index = add(bridge ? ObjectType::kBridge : ObjectType::kPci, parent);
     topology_.objects[index].pci = *facts;
     if (bridge) topology_.objects[index].subtype = kWholeSwitch;
@@ -214,8 +218,8 @@ class Builder {
     // Without a child the class says what the function is; NCCL fills in the rest where it runs.
     const bool display =
         facts->class_id >> 8 == kDisplayClasses || facts->class_id == kAcceleratorClass;
-    if (display && gpus == topology_.gpus.size()) add_gpu(*facts);
-    if (facts->class_id >> 8 == kNetworkClasses && nics == topology_.nics.size())
+    if (!bridge && display && gpus == topology_.gpus.size()) add_gpu(*facts);
+    if (!bridge && facts->class_id >> 8 == kNetworkClasses && nics == topology_.nics.size())
       add_nic(facts->address.text(), &*facts);
     return {};
   }

@@ -86,7 +86,7 @@ std::optional<char> entity(std::string_view name) {
   const auto [end, error] =
       std::from_chars(name.data(), name.data() + name.size(), code, hex ? 16 : 10);
   const bool good =
-      error == std::errc() && end == name.data() + name.size() && code > 0 && code < 128;
+      error == std::errc() && end == name.data() + name.size() && code >= ' ' && code < 127;
   return good ? std::optional(char(code)) : std::nullopt;
 }
 
@@ -94,7 +94,11 @@ Result<std::string> decoded(std::string_view raw, int line) {
   std::string text;
   while (!raw.empty()) {
     const size_t amp = std::min(raw.find('&'), raw.size());
-    text += raw.substr(0, amp);
+    for (unsigned char c : raw.substr(0, amp)) {
+      if (c < ' ' && kBlank.find(char(c)) == kBlank.npos)
+        return refused(line, fmt::format("character {} in an attribute", int(c)));
+      text += c < ' ' ? ' ' : char(c);
+    }
     raw.remove_prefix(amp);
     if (raw.empty()) break;
     const size_t end = raw.find(';');

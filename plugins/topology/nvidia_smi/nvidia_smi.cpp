@@ -16,9 +16,10 @@ using nvidia_smi::Row;
 using nvidia_smi::Table;
 
 constexpr int kMaxNode = 4095;
+constexpr size_t kMaxMessage = 300;  // names in a hostile table may be endless
 
 Error refused(int line, std::string what) {
-  return {ErrorCode::kDataRefused, fmt::format("line {}: {}", line, what),
+  return {ErrorCode::kDataRefused, fmt::format("line {}: {}", line, what.substr(0, kMaxMessage)),
           "expected the output of nvidia-smi topo -m"};
 }
 

@@ -14,14 +14,15 @@ namespace aictl::nvidia_smi {
 namespace {
 
 constexpr size_t kMaxDevices = 512;  // of a table; more than any host shows
-constexpr size_t kMaxShown = 40;     // bytes of a bad cell in a message
+constexpr size_t kMaxMessage = 300;
+constexpr size_t kMaxShown = 40;  // bytes of a bad cell in a message
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
 Error refused(int line, std::string what) {
-  return {ErrorCode::kDataRefused, fmt::format("line {}: {}", line, what),
+  return {ErrorCode::kDataRefused, fmt::format("line {}: {}", line, what.substr(0, kMaxMessage)),
           "expected the output of nvidia-smi topo -m"};
 }
 

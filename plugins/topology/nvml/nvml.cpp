@@ -108,6 +108,9 @@ void read_all(const Library& library, Topology& topology) {
     const bool placed = library.api().pci_info(device, &pci) == nvml::kSuccess;
     const int index =
         gpu_at(topology, placed ? std::optional(nvml::address_of(pci)) : std::nullopt);
+    const std::string name = fmt::format("nvml{}", i);
+    std::vector<std::string>& names = topology.gpus[index].names;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     read_device(library, device, index, topology);
     seen.push_back({device, index});
   }

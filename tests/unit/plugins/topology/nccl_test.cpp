@@ -11,6 +11,7 @@
 #include "core/topology/groups.hpp"
 #include "core/topology/nccl_xml.hpp"
 #include "plugins/topology/nccl/xml.hpp"
+#include "tests/unit/core/topology/made_machine.hpp"
 
 namespace {
 
@@ -160,6 +161,39 @@ TEST_CASE("nccl: every published file reads, and its copy reads the same") {
   }
 }
 
+TEST_CASE("nccl: a function with functions below it is a switch, whatever its class") {
+  const Topology odd = must_read(
+      "<system><cpu numaid=\"0\"><pci busid=\"1:0.0\" class=\"0x088000\"><pci busid=\"2:0.0\" "
+      "class=\"0x030200\"/>"
+      "<pci busid=\"3:0.0\" class=\"0x030200\"/></pci></cpu></system>");
+  REQUIRE(odd.gpus.size() == 2);
+  CHECK(link(odd, "gpu0", "gpu1").level == Level::kPix);
+}
+
+TEST_CASE("nccl: ports are folded into switches when a machine is written") {
+  topology::MadeMachine made(2);
+  const int root = made.bridge(made.host_bridge(0), "0000:01:00.0", 31.5077);
+  const int upstream = made.bridge(root, "0000:02:00.0", 31.5077);
+  made.nvidia(made.bridge(upstream, "0000:03:00.0"), "0000:04:00.0", 31.5077);
+  made.nvidia(made.bridge(upstream, "0000:03:01.0"), "0000:05:00.0", 31.5077);
+  const int inner = made.bridge(made.bridge(upstream, "0000:03:02.0"), "0000:06:00.0", 15.7538);
+  made.nvidia(made.bridge(inner, "0000:07:00.0"), "0000:08:00.0", 31.5077);
+  made.nvidia(made.bridge(made.host_bridge(1), "0000:80:00.0"), "0000:81:00.0");
+  topology::finish(made.topology);
+  const auto text = topology::to_nccl_xml(made.topology);
+  REQUIRE(text.ok());
+  CHECK(text->find("0000:01:00.0") == std::string::npos);  // the root port
+  CHECK(text->find("0000:03:00.0") == std::string::npos);  // a downstream port
+  CHECK(text->find("busid=\"0000:06:00.0\" class=\"0x060400\" link_speed=\"8.0 GT/s PCIe\" "
+                   "link_width=\"16\"") != std::string::npos);
+  const Topology again = must_read(*text);
+  CHECK(matrix_of(again)["gpu_links"] == matrix_of(made.topology)["gpu_links"]);
+  CHECK(link(again, "gpu0", "gpu1").level == Level::kPix);
+  CHECK(link(again, "gpu0", "gpu2").level == Level::kPxb);
+  CHECK(link(again, "gpu0", "gpu2").gbs == doctest::Approx(15.754).epsilon(0.001));
+  CHECK(link(again, "gpu0", "gpu3").level == Level::kSys);
+}
+
 TEST_CASE("nccl: a machine without GPUs has no such file") {
   CHECK(topology::to_nccl_xml(Topology()).error().code == ErrorCode::kUnsupported);
 }
@@ -206,6 +240,8 @@ TEST_CASE("nccl xml: what is not well-formed is refused with the line") {
   CHECK(message("<a x=1/>") == "line 1: attribute 'x' of <a> is not quoted");
   CHECK(message("<a x/>") == "line 1: attribute 'x' of <a> has no value");
   CHECK(message("<a x=\"&bomb;\"/>") == "line 1: '&bomb' is no entity");
+  CHECK(message("<a x=\"&#10;\"/>") == "line 1: '&#10' is no entity");
+  CHECK(message("<a x=\"\x01\"/>") == "line 1: character 1 in an attribute");
   CHECK(message("<!DOCTYPE a [<!ENTITY b \"c\">]><a/>") == "line 1: document types are not read");
   CHECK(message("<a>text</a>") == "line 1: text outside of tags");
   CHECK(message("<!-- \n") == "line 1: a comment does not end");

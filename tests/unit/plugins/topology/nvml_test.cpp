@@ -89,6 +89,7 @@ TEST_CASE("nvml: eight GPUs on switches are one fabric of 18 links") {
   CHECK(gpu.pci->text() == "0000:60:00.0");
   CHECK(gpu.model == "NVIDIA H100 80GB HBM3");
   CHECK(gpu.uuid == "GPU-5");
+  CHECK(gpu.names == std::vector<std::string>{"nvml5"});
   CHECK(gpu.architecture == "Hopper");
   CHECK(gpu.compute_capability == "9.0");
   CHECK(gpu.memory_bytes == 85520809984ull);
