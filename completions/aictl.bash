@@ -15,6 +15,7 @@ _aictl() {
       'aictl:config') path='aictl config' ;;
       'aictl:completion') path='aictl completion' ;;
       'aictl:man') path='aictl man' ;;
+      'aictl:help') path='aictl help' ;;
       'aictl:version') path='aictl version' ;;
       'aictl model:show') path='aictl model show' ;;
       'aictl model:logits') path='aictl model logits' ;;
@@ -28,7 +29,7 @@ _aictl() {
   case "$path:$previous" in
     'aictl serve':--address) COMPREPLY=(); return ;;
     'aictl serve':--name) COMPREPLY=(); return ;;
-    'aictl serve':--backend) COMPREPLY=(); return ;;
+    'aictl serve':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
     'aictl serve':--threads) COMPREPLY=(); return ;;
     'aictl serve':--context) COMPREPLY=(); return ;;
     'aictl serve':--concurrency) COMPREPLY=(); return ;;
@@ -66,7 +67,7 @@ _aictl() {
     'aictl run':--mirostat-tau) COMPREPLY=(); return ;;
     'aictl run':--mirostat-eta) COMPREPLY=(); return ;;
     'aictl run':--stop) COMPREPLY=(); return ;;
-    'aictl run':--backend) COMPREPLY=(); return ;;
+    'aictl run':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
     'aictl run':--threads) COMPREPLY=(); return ;;
     'aictl run':--context) COMPREPLY=(); return ;;
     'aictl run':--kv-memory) COMPREPLY=(); return ;;
@@ -93,13 +94,13 @@ _aictl() {
     'aictl chat':--mirostat-tau) COMPREPLY=(); return ;;
     'aictl chat':--mirostat-eta) COMPREPLY=(); return ;;
     'aictl chat':--stop) COMPREPLY=(); return ;;
-    'aictl chat':--backend) COMPREPLY=(); return ;;
+    'aictl chat':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
     'aictl chat':--threads) COMPREPLY=(); return ;;
     'aictl chat':--context) COMPREPLY=(); return ;;
     'aictl chat':--kv-memory) COMPREPLY=(); return ;;
     'aictl chat':--step-tokens) COMPREPLY=(); return ;;
     'aictl model logits':--tokens) COMPREPLY=(); return ;;
-    'aictl model logits':--backend) COMPREPLY=(); return ;;
+    'aictl model logits':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
     'aictl model logits':--threads) COMPREPLY=(); return ;;
     'aictl model logits':--context) COMPREPLY=(); return ;;
     'aictl model logits':--kv-memory) COMPREPLY=(); return ;;
@@ -118,27 +119,27 @@ _aictl() {
     'aictl bench model':--depth) COMPREPLY=(); return ;;
     'aictl bench model':--batch) COMPREPLY=(); return ;;
     'aictl bench model':--repeat) COMPREPLY=(); return ;;
-    'aictl bench model':--backend) COMPREPLY=(); return ;;
+    'aictl bench model':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
     'aictl bench model':--threads) COMPREPLY=(); return ;;
     'aictl bench model':--step-tokens) COMPREPLY=(); return ;;
-    'aictl bench ceilings':--backend) COMPREPLY=(); return ;;
+    'aictl bench ceilings':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
     'aictl bench ceilings':--threads) COMPREPLY=(); return ;;
-    'aictl plugin list':--kind) COMPREPLY=(); return ;;
+    'aictl plugin list':--kind) COMPREPLY=($(compgen -W 'command backend source runtime service topology' -- "$word")); return ;;
     'aictl man':--all) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     *:-o|*:--output) COMPREPLY=($(compgen -W 'table json yaml text' -- "$word")); return ;;
     *:--config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
   esac
   case "$path" in
-    'aictl') words='serve run chat model tokenize render bench plugin config completion man version --output --config --quiet --verbose --no-color --help --version' ;;
-    'aictl serve') words='--address --name --backend --threads --context --concurrency --kv-memory --step-tokens --max-queue --api-key-file --insecure --no-insecure --tls-certificate --tls-key --cors-origins --strict --no-strict --max-body --max-connections --drain-timeout --idle-timeout --output --config --quiet --verbose --no-color --help --version' files=1 ;;
-    'aictl run') words='--tokens --system --raw --no-raw --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --output --config --quiet --verbose --no-color --help --version' files=1 ;;
-    'aictl chat') words='--system --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl') words='serve run chat model tokenize render bench plugin config completion man help version --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl serve') words='--address --name --backend --threads --context --concurrency --kv-memory --step-tokens --max-queue --prefix-cache --no-prefix-cache --api-key-file --insecure --no-insecure --tls-certificate --tls-key --cors-origins --strict --no-strict --max-body --max-connections --drain-timeout --idle-timeout --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl run') words='--tokens --system --raw --no-raw --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl chat') words='--system --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl model') words='show logits builtin --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl model show') words='--output --config --quiet --verbose --no-color --help --version' files=1 ;;
-    'aictl model logits') words='--tokens --backend --threads --context --kv-memory --step-tokens --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl model logits') words='--tokens --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl model builtin') words='--output --config --quiet --verbose --no-color --help --version' ;;
-    'aictl tokenize') words='--file --no-special --no-no-special --output --config --quiet --verbose --no-color --help --version' files=1 ;;
-    'aictl render') words='--messages --user --system --no-generation-prompt --no-no-generation-prompt --template --vars --now --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl tokenize') words='--file --no-special --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl render') words='--messages --user --system --no-generation-prompt --template --vars --now --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl bench') words='model ceilings --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl bench model') words='--synthetic --dtype --prompt-tokens --decode-tokens --depth --batch --repeat --backend --threads --step-tokens --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl bench ceilings') words='--backend --threads --output --config --quiet --verbose --no-color --help --version' ;;
@@ -147,7 +148,8 @@ _aictl() {
     'aictl config') words='view --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl config view') words='--origin --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl completion') words='--output --config --quiet --verbose --no-color --help --version bash zsh fish' ;;
-    'aictl man') words='--all --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl man') words='--all --output --config --quiet --verbose --no-color --help --version serve run chat model model-show model-logits model-builtin tokenize render bench bench-model bench-ceilings plugin plugin-list config config-view completion man help version' ;;
+    'aictl help') words='--output --config --quiet --verbose --no-color --help --version serve run chat model tokenize render bench plugin config completion man help version' ;;
     'aictl version') words='--output --config --quiet --verbose --no-color --help --version' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))

@@ -17,6 +17,10 @@ CASES = [
     (["plugin", "list", "-o", "js"], {"json"}, {"yaml"}),
     (["plugin", "list", "--ki"], {"--kind"}, {"--help"}),
     (["-o", "json", "completion", ""], {"bash", "zsh", "fish"}, {"version"}),
+    (["help", ""], {"serve", "plugin"}, {"list"}),
+    (["man", "plugin"], {"plugin", "plugin-list"}, {"version"}),
+    (["run", "m", "--backend", ""], {"cpu", "reference"}, {"run"}),
+    (["plugin", "list", "--kind", "b"], {"backend"}, {"cpu"}),
     (["--config", "a f"], {"a file.yaml"}, {"plugin"}),
 ]
 
