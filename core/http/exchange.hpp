@@ -79,7 +79,9 @@ class Exchange {
 
   /// `callback` runs once on the loop thread if the client goes away before the response is
   /// complete (at once if it already has), the stream is aborted, or the server stops. It is
-  /// dropped when the response is complete. It may hold a handle of this exchange.
+  /// dropped when the response is complete. It may hold a handle of this exchange. A client that
+  /// only shuts down its sending side has not gone, as far as that can be told: over HTTP/1.1 until
+  /// the answer begins, and while a stream with comments lasts; not over TLS.
   void on_close(std::function<void()> callback);
   /// Whether the client has gone (or the server stopped) before the response was complete.
   bool closed() const;

@@ -14,9 +14,8 @@
 namespace aictl::http {
 namespace {
 
-constexpr size_t kReadBlock = 64 << 10;       // read at once
-constexpr size_t kReadHighWater = 256 << 10;  // waiting to be parsed; past it reading is suspended
-constexpr size_t kWriteBlock = 256 << 10;     // written at once
+constexpr size_t kReadBlock = 64 << 10;    // read at once
+constexpr size_t kWriteBlock = 256 << 10;  // written at once
 constexpr std::string_view kFailedInside = "the request failed inside the server";
 
 Time now() { return std::chrono::steady_clock::now(); }
@@ -78,23 +77,6 @@ void Connection::on_event(bufferevent*, short what, void* self) {
   keep->on_end((what & BEV_EVENT_EOF) != 0);
 }
 
-void Connection::on_hangup(int, short, void* self) {
-  const auto keep = static_cast<Connection*>(self)->shared_from_this();
-  keep->on_end(false);
-}
-
-// The client sends no more. With an exchange running that means it has gone: a client that only
-// shuts down its sending side cannot be told apart, and servers commonly read it so.
-void Connection::on_end(bool clean) {
-  if (!alive_) return;
-  if (clean && slots_.empty() && !lingering_ && pending_output() > 0) {
-    close_after_flush_ = true;
-    bufferevent_disable(transport_, EV_READ);
-    return;
-  }
-  destroy();
-}
-
 void Connection::process_input() {
   if (processing_ || !alive_) return;
   bool progressed = true;
@@ -112,6 +94,9 @@ void Connection::process_input() {
     evbuffer_drain(in, evbuffer_get_length(in));
   }
   watch_hangup();
+  // Who sends no more has its answers, all of them.
+  if (ended_ && slots_.empty() && (discard_input_ || evbuffer_get_length(in) == 0))
+    close_after_flush_ = true;
   after_flush();
 }
 
@@ -230,49 +215,6 @@ void Connection::end_with(Response response) {
 
 void Connection::answer_error(int status, std::string_view message) {
   end_with(worker_.shared().error(status, message, parser_.request()));
-}
-
-// Reading stops when much waits to be parsed; the end of the connection must be noticed all the
-// same.
-void Connection::watch_hangup() {
-  const bool suspended = evbuffer_get_length(bufferevent_get_input(transport_)) >= kReadHighWater;
-  if (!suspended && hangup_ != nullptr) {
-    event_free(hangup_);
-    hangup_ = nullptr;
-  } else if (suspended && hangup_ == nullptr) {
-    hangup_ = event_new(worker_.loop()->base(), bufferevent_getfd(transport_), EV_CLOSED, on_hangup,
-                        this);
-    if (hangup_ != nullptr) event_add(hangup_, nullptr);
-  }
-}
-
-void Connection::begin_drain() {
-  if (idle()) return destroy();
-  arm_timer();
-}
-
-void Connection::abort() { destroy(); }
-
-void Connection::destroy() {
-  if (!alive_) return;
-  alive_ = false;
-  const auto keep = shared_from_this();
-  if (hangup_ != nullptr) event_free(hangup_);
-  hangup_ = nullptr;
-  event_del(timer_);
-  evbuffer_remove_cb(bufferevent_get_output(transport_), on_output, this);
-  bufferevent_setcb(transport_, nullptr, nullptr, nullptr, nullptr);
-  bufferevent_disable(transport_, EV_READ | EV_WRITE);
-  bufferevent_free(transport_);
-  transport_ = nullptr;
-  while (!slots_.empty()) {
-    const auto slot = slots_.front();
-    slots_.pop_front();
-    uncount(*slot);
-    report(*slot, 499);
-    slot->close();
-  }
-  worker_.remove(this);
 }
 
 }  // namespace aictl::http

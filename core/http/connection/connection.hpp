@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/base/clock.hpp"
+#include "core/base/file.hpp"
 #include "core/http/connection/slot.hpp"
 #include "core/http/connection/worker.hpp"
 #include "core/http/parser.hpp"
@@ -36,10 +37,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void abort();
 
  private:
+  static constexpr size_t kReadHighWater = 256 << 10;  // unparsed; past it reading is suspended
+
   // Reading (connection.cpp).
   static void on_read(bufferevent*, void* self);
   static void on_event(bufferevent*, short what, void* self);
-  static void on_hangup(int fd, short what, void* self);
   void process_input();
   bool feed_parser();
   std::optional<Response> judge_head();
@@ -48,8 +50,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<Slot> add_slot(Request request);
   void answer_error(int status, std::string_view message);
   void end_with(Response response);
+
+  // Ending (connection_end.cpp).
+  static void on_hangup(int fd, short what, void* self);
+  static void on_reset(int fd, short what, void* self);
   void watch_hangup();
+  bool watch_reset(int fd);
   void on_end(bool clean);
+  bool ask_whether_there();
+  void destroy();
 
   // Writing (connection_output.cpp).
   static void on_writable(bufferevent*, void* self);
@@ -64,8 +73,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void flush();
   void after_flush();
   size_t pending_output() const;
+  void write_continue();
+  void write_comment(Slot& slot);
   void begin_linger();
-  void destroy();
 
   // Time (connection_time.cpp).
   static void on_timer(int fd, short what, void* self);
@@ -79,6 +89,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bufferevent* transport_;
   event* timer_;
   event* hangup_ = nullptr;  // watches for the end while reading is suspended
+  Fd reset_fd_;              // the same socket
+  event* reset_ = nullptr;   // watches it after the end
   evbuffer* out_;            // corked: sent at the end of each callback
   const std::string peer_;
   const bool tls_;
@@ -91,6 +103,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool alive_ = true;
   bool handshaken_;
   bool processing_ = false;
+  bool ended_ = false;           // the client sends no more
   bool discard_input_ = false;   // no more requests are taken
   bool continue_waits_ = false;  // "100 Continue" is to be sent when it is this request's turn
   bool continue_sent_ = false;
@@ -102,6 +115,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Time phase_start_{};    // of idling, of the head or of the body
   Time last_progress_{};  // the reader took bytes
   Time linger_until_{};
+  Time ask_again_ = Time::max();  // whether a client that ended is still there
 };
 
 }  // namespace aictl::http

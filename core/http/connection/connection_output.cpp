@@ -161,8 +161,19 @@ void Connection::send_continue() {
   if (!continue_waits_ || !slots_.empty()) return;
   continue_waits_ = false;
   continue_sent_ = true;
+  write_continue();
+}
+
+void Connection::write_continue() {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   evbuffer_add(out_, kContinue.data(), kContinue.size());
+}
+
+// Not part of the answer: it does not count as sent.
+void Connection::write_comment(Slot& slot) {
+  const uint64_t sent = slot.sent;
+  write_stream(slot, slot.keep_alive.bytes, out_);
+  slot.sent = sent;
 }
 
 size_t Connection::pending_output() const {
@@ -190,7 +201,7 @@ void Connection::flush() {
 
 void Connection::after_flush() {
   if (!alive_ || !close_after_flush_ || lingering_ || pending_output() > 0) return;
-  if (unclean_)
+  if (unclean_ && !ended_)
     begin_linger();
   else
     destroy();

@@ -33,7 +33,8 @@ Time Connection::next_deadline() const {
   if (pending_output() > 0) deadline = last_progress_ + options_.write_timeout;
   if (!slots_.empty()) {
     const Slot& head = *slots_.front();
-    if (head.head_written && !head.done && head.keep_alive.interval.count() > 0)
+    if (!head.head_written) return std::min(deadline, ask_again_);
+    if (!head.done && head.keep_alive.interval.count() > 0)
       deadline = std::min(deadline, head.last_write + head.keep_alive.interval);
     return deadline;
   }
@@ -72,12 +73,14 @@ void Connection::check_deadlines() {
   if (pending_output() > 0 && time >= last_progress_ + options_.write_timeout) return destroy();
   if (!slots_.empty()) {
     Slot& head = *slots_.front();
-    if (!head.head_written || head.keep_alive.interval.count() == 0) return;
+    if (!head.head_written) {
+      if (!ask_whether_there()) return destroy();
+      return flush();
+    }
+    if (head.keep_alive.interval.count() == 0) return;
     head.last_write = time;
     if (pending_output() > 0) return;  // the reader is behind: the write timeout judges it
-    const uint64_t sent = head.sent;
-    write_stream(head, head.keep_alive.bytes, out_);
-    head.sent = sent;
+    write_comment(head);
     return flush();
   }
   if (!parser_.started()) return destroy();

@@ -1,5 +1,6 @@
 // Streams: chunks as they come, readers that go away, readers that are slow.
 #include <doctest/doctest.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <future>
@@ -101,6 +102,69 @@ TEST_CASE("stream: a client gone before the answer is noticed, also behind a ful
     exchange.respond(Response::text(200, "nobody"));
   }
   CHECK(eventually([&] { return server->stats().connections == 0; }));
+}
+
+TEST_CASE("stream: a client that only sends no more gets its answers, and its going is noticed") {
+  for (const bool goes : {false, true}) {
+    CAPTURE(goes);
+    std::atomic<int> closes{0};
+    std::promise<Exchange> promise;
+    auto future = promise.get_future();
+    auto server = serve([&](Exchange exchange) {
+      if (exchange.request().path != "/wait")
+        return exchange.respond(Response::text(200, exchange.request().path));
+      exchange.on_close([&] { ++closes; });
+      promise.set_value(std::move(exchange));
+    });
+    RawClient client = RawClient::to(*server);
+    client.send(get("/wait") + get("/second"));
+    shutdown(client.fd(), SHUT_WR);
+    Exchange exchange = future.get();
+    const auto interim = client.reply(true);
+    REQUIRE(interim);
+    CHECK(interim->status == 100);
+    if (goes) {
+      client.close();
+      exchange.respond(Response::text(200, std::string(1 << 20, 'x')));
+      CHECK(eventually([&] { return server->stats().connections == 0; }, 2s));
+      continue;
+    }
+    exchange.respond(Response::text(200, "first"));
+    CHECK(client.reply()->body == "first");
+    CHECK(client.reply()->body == "/second");
+    CHECK(client.closed_by_server());
+    CHECK(closes == 0);
+  }
+}
+
+TEST_CASE("stream: one that is read goes on when its client sends no more, until it goes") {
+  OneStream one;
+  auto server = serve(one.handler({std::string(sse::kKeepAlive), 50ms}));
+  RawClient client = RawClient::to(*server);
+  client.send(get("/stream"));
+  shutdown(client.fd(), SHUT_WR);
+  Stream stream = one.future.get();
+  CHECK(client.read_until(": ping\n\n"));
+  stream.write("data: x\n\n");
+  CHECK(client.read_until("data: x\n\n"));
+  CHECK(one.closes == 0);
+  client.close();
+  CHECK(eventually([&] { return one.closes == 1; }, 2s));
+}
+
+TEST_CASE("stream: the end of an HTTP/1.0 client cannot be told from its going") {
+  std::promise<Exchange> promise;
+  auto future = promise.get_future();
+  std::atomic<int> closes{0};
+  auto server = serve([&](Exchange exchange) {
+    exchange.on_close([&] { ++closes; });
+    promise.set_value(std::move(exchange));
+  });
+  RawClient client = RawClient::to(*server);
+  client.send("GET / HTTP/1.0\r\n\r\n");
+  Exchange exchange = future.get();
+  shutdown(client.fd(), SHUT_WR);
+  CHECK(eventually([&] { return closes == 1; }, 2s));
 }
 
 TEST_CASE("stream: on_close after the client has gone runs at once; after the end never") {
