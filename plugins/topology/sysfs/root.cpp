@@ -31,7 +31,8 @@ Result<Root> Root::open(const std::filesystem::path& folder) {
 }
 
 Fd Root::open_at(const std::string& path, int flags) const {
-  flags |= O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  flags |= O_CLOEXEC;
+  if ((flags & O_PATH) == 0) flags |= O_NONBLOCK | O_NOCTTY;  // openat2 takes no more with O_PATH
   if (live_) return Fd(::openat(folder_.get(), path.c_str(), flags));
   // A capture is somebody else's data: its links, absolute or with "..", end inside it.
   open_how how{};

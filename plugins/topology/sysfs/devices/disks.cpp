@@ -1,4 +1,6 @@
 // Disks: kind, size, where they hang.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "plugins/topology/sysfs/parts.hpp"
@@ -18,6 +20,15 @@ bool made_up(std::string_view name) {
   return false;
 }
 
+/// ".../block/sda/sda1": a part of a device that is listed itself.
+bool is_partition(const std::string& link, const std::vector<std::string>& names) {
+  const size_t last = link.rfind('/');
+  if (last == std::string::npos || last == 0) return false;
+  const size_t before = link.rfind('/', last - 1);
+  const std::string above = link.substr(before + 1, last - before - 1);
+  return std::binary_search(names.begin(), names.end(), above);
+}
+
 /// "nvme0" of "nvme0n1".
 std::string controller(std::string_view name) {
   return std::string(name.substr(0, name.find('n', 4)));
@@ -32,7 +43,7 @@ std::string kind_of(const Root& root, const std::string& name, const std::string
   if (name.starts_with("nbd") || name.starts_with("rbd") || name.starts_with("drbd") ||
       link.find("/session") != std::string::npos)  // iSCSI
     return "network";
-  return root.number("sys/block/" + name + "/queue/rotational") == 1 ? "rotating" : "ssd";
+  return root.number("sys/class/block/" + name + "/queue/rotational") == 1 ? "rotating" : "ssd";
 }
 
 Disk* disk_called(Topology& topology, const std::string& name) {
@@ -46,11 +57,13 @@ Disk* disk_called(Topology& topology, const std::string& name) {
 }  // namespace
 
 void look_at_disks(const Root& root, Topology& topology) {
-  const std::string folder = "sys/block/";
-  for (const std::string& name : root.names(folder)) {
+  const std::string folder = "sys/class/block/";
+  const auto names = root.names(folder);
+  for (const std::string& name : names) {
     const std::string link = root.link(folder + name);
     const int64_t sectors = root.number(folder + name + "/size").value_or(0);
-    if (made_up(name) || sectors <= 0) continue;  // no size: an empty reader
+    if (made_up(name) || sectors <= 0 || is_partition(link, names))
+      continue;  // no size: an empty reader
     Disk* disk = disk_called(topology, name);
     if (disk == nullptr) return;
     if (disk->kind.empty() || disk->kind == "ssd") disk->kind = kind_of(root, name, link);
