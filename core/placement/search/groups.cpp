@@ -1,0 +1,200 @@
+#include "core/placement/search/groups.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <climits>
+
+namespace aictl::placement {
+namespace {
+
+constexpr int kMaxCandidates = 20'000;
+constexpr int kMaxSwaps = 200;
+
+int order(double a, double b) { return a < b ? -1 : a > b ? 1 : 0; }
+
+GpuMask bit(int gpu) { return GpuMask{1} << gpu; }
+
+}  // namespace
+
+int GroupScore::compare(const GroupScore& other) const {
+  if (int c = order(other.worst_rank, worst_rank)) return c;
+  if (int c = order(other.rank_sum, rank_sum)) return c;
+  if (int c = order(fragmentation, other.fragmentation)) return c;
+  if (int c = order(domains, other.domains)) return c;
+  if (int c = order(nic_distance, other.nic_distance)) return c;
+  return indexes < other.indexes ? -1 : indexes > other.indexes ? 1 : 0;
+}
+
+// The state of one exact search.
+struct GroupSearch::Walk {
+  GpuMask free;
+  int size, count;
+  std::vector<GpuMask> groups;
+  int offers = 0;
+  GroupChoice best;
+};
+
+GroupSearch::GroupSearch(const LinkTable& links, GpuMask fit)
+    : links_(links), fragmentation_(links, fit), twins_(size_t(links.size())) {
+  for (int a = 0; a < links.size(); ++a)
+    for (int b = 0; b < links.size(); ++b) {
+      bool same = links.domains(bit(a) | bit(b)) == 1 &&
+                  links.nic_distance(bit(a)) == links.nic_distance(bit(b)) &&
+                  (fit >> a & 1) == (fit >> b & 1);
+      for (int c = 0; same && c < links.size(); ++c)
+        same = c == a || c == b || links.at(a, c).rank == links.at(b, c).rank;
+      if (a == b || same) twins_[size_t(a)] |= bit(b);
+    }
+}
+
+GroupSearch::Pairwise GroupSearch::pairwise(GpuMask group) const {
+  Pairwise result{INT_MAX, 0};
+  for (GpuMask rest = group; rest != 0; rest &= rest - 1) {
+    const int a = std::countr_zero(rest);
+    for (GpuMask others = rest & (rest - 1); others != 0; others &= others - 1) {
+      const int rank = links_.at(a, std::countr_zero(others)).rank;
+      result.worst = std::min(result.worst, rank);
+      result.sum += rank;
+    }
+  }
+  return result;
+}
+
+GroupScore GroupSearch::score(const std::vector<GpuMask>& groups, GpuMask free) {
+  GroupScore score;
+  score.worst_rank = INT_MAX;
+  GpuMask taken = 0;
+  for (GpuMask group : groups) {
+    const Pairwise pairs = pairwise(group);
+    score.worst_rank = std::min(score.worst_rank, pairs.worst);
+    score.rank_sum += pairs.sum;
+    score.domains += links_.domains(group);
+    score.nic_distance += links_.nic_distance(group);
+    taken |= group;
+  }
+  score.fragmentation = fragmentation_.loss(free, free & ~taken);
+  score.indexes = gpus_of(taken);
+  return score;
+}
+
+bool GroupSearch::offer(Walk& walk) {
+  if (++walk.offers > kMaxCandidates) return false;
+  if (!walk.best.groups.empty()) {  // the cheap terms first
+    GroupScore quick;
+    quick.worst_rank = INT_MAX;
+    for (GpuMask group : walk.groups) {
+      const Pairwise pairs = pairwise(group);
+      quick.worst_rank = std::min(quick.worst_rank, pairs.worst);
+      quick.rank_sum += pairs.sum;
+    }
+    const GroupScore& best = walk.best.score;
+    if (quick.worst_rank < best.worst_rank ||
+        (quick.worst_rank == best.worst_rank && quick.rank_sum < best.rank_sum))
+      return true;
+  }
+  GroupScore full = score(walk.groups, walk.free);
+  if (walk.best.groups.empty() || full.compare(walk.best.score) < 0)
+    walk.best = {walk.groups, std::move(full), true};
+  return true;
+}
+
+// Groups begin at growing GPUs, so that an order of groups is met once.
+bool GroupSearch::start_group(Walk& walk, GpuMask available, int from) {
+  if (int(walk.groups.size()) == walk.count) return offer(walk);
+  const int missing = walk.size * (walk.count - int(walk.groups.size()));
+  for (GpuMask rest = available & (~GpuMask{0} << from); rest != 0; rest &= rest - 1) {
+    const int gpu = std::countr_zero(rest);
+    const GpuMask left = available & (~GpuMask{0} << gpu);
+    if (std::popcount(left) < missing) break;
+    if (available & twins_[size_t(gpu)] & (bit(gpu) - 1)) continue;  // a lower twin was tried
+    if (!grow_group(walk, available & ~bit(gpu), bit(gpu), gpu)) return false;
+  }
+  return true;
+}
+
+bool GroupSearch::grow_group(Walk& walk, GpuMask available, GpuMask group, int last) {
+  if (std::popcount(group) == walk.size) {
+    walk.groups.push_back(group);
+    const bool more = start_group(walk, available, std::countr_zero(group) + 1);
+    walk.groups.pop_back();
+    return more;
+  }
+  const GpuMask open = last >= 63 ? 0 : available & (~GpuMask{0} << (last + 1));
+  for (GpuMask rest = open; rest != 0; rest &= rest - 1) {
+    const int gpu = std::countr_zero(rest);
+    if (open & twins_[size_t(gpu)] & (bit(gpu) - 1)) continue;
+    if (!grow_group(walk, available & ~bit(gpu), group | bit(gpu), gpu)) return false;
+  }
+  return true;
+}
+
+// The best group that growing from some seed finds: at each step the GPU that is nearest to all.
+GpuMask GroupSearch::greedy_group(GpuMask free, int size) {
+  GpuMask best = 0;
+  Pairwise best_pairs;
+  for (int seed : gpus_of(free)) {
+    GpuMask group = bit(seed);
+    while (std::popcount(group) < size) {
+      GpuMask grown = 0;
+      Pairwise grown_pairs;
+      for (int gpu : gpus_of(free & ~group)) {
+        const Pairwise pairs = pairwise(group | bit(gpu));
+        if (grown == 0 ||
+            std::pair(pairs.worst, pairs.sum) > std::pair(grown_pairs.worst, grown_pairs.sum))
+          grown = group | bit(gpu), grown_pairs = pairs;
+      }
+      group = grown;
+    }
+    const Pairwise pairs = pairwise(group);
+    if (best == 0 ||
+        std::pair(pairs.worst, pairs.sum) > std::pair(best_pairs.worst, best_pairs.sum))
+      best = group, best_pairs = pairs;
+  }
+  return best;
+}
+
+bool GroupSearch::swap_once(GroupChoice& choice, GpuMask free) {
+  GpuMask taken = 0;
+  for (GpuMask group : choice.groups) taken |= group;
+  for (size_t i = 0; i < choice.groups.size(); ++i)
+    for (int out : gpus_of(choice.groups[i]))
+      for (int in : gpus_of(free & ~choice.groups[i])) {
+        std::vector<GpuMask> groups = choice.groups;
+        for (GpuMask& group : groups)
+          if (group >> in & 1) group = (group & ~bit(in)) | bit(out);
+        groups[i] = (choice.groups[i] & ~bit(out)) | bit(in);
+        GroupScore better = score(groups, free);
+        if (better.compare(choice.score) >= 0) continue;
+        choice.groups = std::move(groups);
+        choice.score = std::move(better);
+        return true;
+      }
+  return false;
+}
+
+GroupChoice GroupSearch::greedy(GpuMask free, int size, int count) {
+  GroupChoice choice;
+  choice.exact = false;
+  GpuMask rest = free;
+  for (int i = 0; i < count; ++i) {
+    choice.groups.push_back(greedy_group(rest, size));
+    rest &= ~choice.groups.back();
+  }
+  choice.score = score(choice.groups, free);
+  for (int i = 0; i < kMaxSwaps && swap_once(choice, free); ++i) {
+  }
+  std::ranges::sort(choice.groups, {}, [](GpuMask group) { return std::countr_zero(group); });
+  return choice;
+}
+
+const GroupChoice& GroupSearch::choose(GpuMask free, int size, int count) {
+  const auto [at, fresh] = known_.try_emplace(std::tuple(free, size, count));
+  GroupChoice& choice = at->second;
+  if (!fresh || size < 1 || count < 1 || std::popcount(free) < size * count) return choice;
+  Walk walk{free, size, count, {}, 0, {}};
+  const bool done = start_group(walk, free, 0);
+  choice = done ? std::move(walk.best) : greedy(free, size, count);
+  return choice;
+}
+
+}  // namespace aictl::placement

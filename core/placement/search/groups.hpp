@@ -1,0 +1,62 @@
+// Which GPUs work together: disjoint groups for the replicas of a model on one host.
+#pragma once
+
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "core/placement/search/fragmentation.hpp"
+#include "core/placement/search/links.hpp"
+
+namespace aictl::placement {
+
+/// What decides between two choices, in order: terms 4 to 8 of the objective.
+struct GroupScore {
+  int worst_rank = 0;  // of all pairs that work together: more is nearer
+  int rank_sum = 0;    // over those pairs
+  double fragmentation = 0;
+  int domains = 0;  // summed over groups
+  int nic_distance = 0;
+  std::vector<int> indexes;  // of the GPUs, sorted
+
+  /// -1 when this is better, 1 when worse, 0 when equal; terms in the order above.
+  int compare(const GroupScore& other) const;
+};
+
+struct GroupChoice {
+  std::vector<GpuMask> groups;  // by their lowest GPU; empty: there are too few GPUs
+  GroupScore score;
+  bool exact = true;  // all candidates were looked at
+};
+
+/// Chooses groups on one host; remembers what it was asked. Candidates that differ by GPUs nobody
+/// can tell apart count once. Exact up to 20,000 candidates, else greedy from every seed, improved
+/// by swapping pairs.
+class GroupSearch {
+ public:
+  GroupSearch(const LinkTable& links, GpuMask fit);
+
+  const GroupChoice& choose(GpuMask free, int size, int count);
+  GroupScore score(const std::vector<GpuMask>& groups, GpuMask free);
+
+ private:
+  struct Pairwise {
+    int worst = 0, sum = 0;
+  };
+  struct Walk;
+
+  Pairwise pairwise(GpuMask group) const;
+  bool start_group(Walk& walk, GpuMask available, int from);
+  bool grow_group(Walk& walk, GpuMask available, GpuMask group, int last);
+  bool offer(Walk& walk);
+  GroupChoice greedy(GpuMask free, int size, int count);
+  GpuMask greedy_group(GpuMask free, int size);
+  bool swap_once(GroupChoice& choice, GpuMask free);
+
+  const LinkTable& links_;
+  Fragmentation fragmentation_;
+  std::vector<GpuMask> twins_;  // of each GPU: those it can be exchanged with, itself included
+  std::map<std::tuple<GpuMask, int, int>, GroupChoice> known_;
+};
+
+}  // namespace aictl::placement

@@ -1,0 +1,32 @@
+// The objective: which of two ways to place a model is better, and by which term.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/placement/plan/plan.hpp"
+
+namespace aictl::placement {
+
+/// Where one option beats another.
+struct Decision {
+  int order = 0;          // -1: the first is better; 1: the second; 0: equal
+  std::string_view term;  // a word of kTerms
+  std::string why;        // the loser's number and the winner's: "16.0 tokens/s < 33.1 tokens/s"
+};
+
+/// Compares by the terms in order.
+Decision compare(const Option& a, const Option& b);
+
+/// Index of the best: by the terms in order, or by the weighted sum of normalised terms. `options`
+/// is not empty.
+size_t best_of(std::span<const Option> options, const std::optional<TermWeights>& weights);
+
+/// J of each option: the sum of weight * term scaled to 0..1, less is better.
+std::vector<double> weighed(std::span<const Option> options, const TermWeights& weights);
+
+/// A line for each term of a chosen option: what it is.
+std::vector<std::string> reasons(const Option& option, const Slo& slo);
+
+}  // namespace aictl::placement
