@@ -7,6 +7,7 @@
 
 #include "core/openai/request/text.hpp"
 #include "plugins/services/inference/api/prompt.hpp"
+#include "plugins/services/inference/load/inspect.hpp"
 #include "plugins/services/inference/load/random_model.hpp"
 #include "plugins/services/inference/local/bench.hpp"
 #include "plugins/services/inference/local/loaded_model.hpp"
@@ -197,6 +198,12 @@ class OwnRuntime final : public Runtime {
     auto side = open_text_side(path);
     if (!side) return std::move(side).error();
     return std::unique_ptr<LocalText>(std::make_unique<OwnText>(std::move(*side)));
+  }
+
+  Result<Json> inspect(const std::filesystem::path& path) override {
+    auto file = Gguf::open(path);
+    if (!file) return std::move(file).error();
+    return inference::inspect(*file);
   }
 
   Result<Json> bench(const BenchOptions& options, const EngineSettings& settings,
