@@ -1,0 +1,227 @@
+// The planner as a whole: objective, cores, failures, many hosts, determinism.
+#include "core/placement/plan/planner.hpp"
+
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+#include "core/placement/model/families.hpp"
+#include "core/placement/plan/options.hpp"
+#include "core/placement/report/json.hpp"
+#include "core/placement/search/objective.hpp"
+#include "tests/unit/core/placement/machines.hpp"
+
+using namespace aictl;
+using namespace aictl::placement;
+
+namespace {
+
+PlanRequest request_for(std::vector<const char*> models) {
+  PlanRequest request;
+  for (const char* model : models) request.models.push_back(*known_shape(model, "BF16"));
+  return request;
+}
+
+Plan plan_of(const Topology& machine, const PlanRequest& request, int hosts = 1) {
+  const Machine one{&machine, hosts};
+  auto plan = make_plan({&one, 1}, request);
+  REQUIRE(plan.ok());
+  return *plan;
+}
+
+}  // namespace
+
+TEST_CASE("planner: 70B Q4 on eight RTX 4090s becomes two replicas of one island each") {
+  PlanRequest request = request_for({"llama:70b:q4_k_m"});
+  request.context = 4096;
+  const Plan plan = plan_of(two_islands("RTX 4090"), request);
+  REQUIRE(plan.placed());
+  const ModelPlan& model = plan.hosts[0].models[0];
+  CHECK_EQ(model.chosen->cut, Cut{4, 1});
+  CHECK_EQ(model.chosen->replicas, 2);
+  CHECK_EQ(model.replicas[0].gpus, std::vector<int>{0, 1, 2, 3});
+  CHECK_EQ(model.replicas[1].gpus, std::vector<int>{4, 5, 6, 7});
+  const auto across = std::ranges::find(model.rejected, "tp=8 x1 Q4_K_M", &Rejected::option);
+  REQUIRE(across != model.rejected.end());
+  CHECK_EQ(across->term, "goodput");
+  const auto single = std::ranges::find(model.rejected, "tp=1 x8 Q4_K_M", &Rejected::option);
+  REQUIRE(single != model.rejected.end());
+  CHECK_EQ(single->term, "memory");
+}
+
+TEST_CASE("planner: an SLO comes before goodput") {
+  // Many short sequences: single GPUs answer most tokens, but take longest over a prompt.
+  PlanRequest request = request_for({"llama:8b:q8_0"});
+  request.context = request.prompt = 512;
+  request.concurrency = 512;
+  const Topology machine = two_islands("RTX 4090");
+  const Option most = *plan_of(machine, request).hosts[0].models[0].chosen;
+  Host host(machine, request.devices, 1);
+  const Options options = gpu_options(host, request, request.models[0], 8, request.concurrency);
+  const Option& quickest = *std::ranges::min_element(options.fitting, {}, &Option::ttft);
+  REQUIRE_LT(quickest.ttft(), most.ttft());
+  REQUIRE_LT(quickest.goodput, most.goodput);
+  request.slo.ttft = quickest.ttft() * 1.001;
+  const ModelPlan fast = plan_of(machine, request).hosts[0].models[0];
+  CHECK(fast.chosen->slo_met);
+  CHECK_LT(fast.chosen->goodput, most.goodput);
+  const auto lost = std::ranges::find(fast.rejected, most.words(), &Rejected::option);
+  REQUIRE(lost != fast.rejected.end());
+  CHECK_EQ(lost->term, "slo");
+}
+
+TEST_CASE("planner: what is chosen beats every option that fits, term by term") {
+  for (const char* model : {"llama:8b:q8_0", "llama:70b:q4_k_m", "mixtral:8x7b:q4_k_m"}) {
+    const Topology machine = two_islands("RTX 4090");
+    PlanRequest request = request_for({model});
+    request.concurrency = 6;
+    Host host(machine, request.devices, 1);
+    const Options options = gpu_options(host, request, request.models[0], 8, 6);
+    REQUIRE_FALSE(options.fitting.empty());
+    const Option& best = options.fitting[best_of(options.fitting, std::nullopt)];
+    for (const Option& other : options.fitting) CHECK_LE(compare(best, other).order, 0);
+    CHECK_EQ(plan_of(machine, request).hosts[0].models[0].chosen->words(), best.words());
+  }
+}
+
+TEST_CASE("planner: fewer GPUs win where more bring nothing") {
+  PlanRequest request = request_for({"llama:8b:bf16"});
+  request.concurrency = 1;
+  const Option option = *plan_of(switched("V100"), request).hosts[0].models[0].chosen;
+  CHECK_EQ(option.replicas, 1);  // one sequence cannot use a second replica
+}
+
+TEST_CASE("planner: weights turn the order into a sum") {
+  PlanRequest request = request_for({"llama:8b:q4_k_m"});
+  const Topology machine = switched("V100");
+  const int most = plan_of(machine, request).hosts[0].models[0].chosen->devices_used();
+  request.weights = TermWeights{0, 0, 1, 0, 0, 0, 0, 0};  // GPUs alone
+  const ModelPlan frugal = plan_of(machine, request).hosts[0].models[0];
+  CHECK_EQ(frugal.chosen->devices_used(), 1);
+  CHECK_GT(most, 1);
+  CHECK_EQ(frugal.rejected.front().term, "weights");
+}
+
+TEST_CASE("planner: several models share a host; no GPU and no core is given twice") {
+  PlanRequest request = request_for({"llama:70b:q4_k_m", "llama:8b:q8_0", "qwen2.5:7b:q8_0",
+                                     "gemma3:27b:q4_k_m", "mixtral:8x7b:q4_k_m"});
+  const Plan plan = plan_of(switched("V100"), request);
+  CHECK(plan.placed());
+  GpuMask taken = 0;
+  topology::Bitset cpus;
+  for (const ModelPlan& model : plan.hosts[0].models)
+    for (const Replica& replica : model.replicas) {
+      CHECK_EQ(taken & mask_of(replica.gpus), 0);
+      taken |= mask_of(replica.gpus);
+      CHECK_FALSE(cpus.intersects(replica.cpus));
+      cpus = cpus | replica.cpus;
+      CHECK_EQ(replica.uuids[0].substr(0, 4), "GPU-");
+    }
+}
+
+TEST_CASE("planner: replicas get whole cores of the node near their GPUs") {
+  PlanRequest request = request_for({"llama:70b:q4_k_m"});
+  request.context = 4096;
+  const Plan plan = plan_of(two_islands("RTX 4090"), request);
+  const auto& replicas = plan.hosts[0].models[0].replicas;
+  REQUIRE_EQ(replicas.size(), 2);
+  CHECK_EQ(replicas[0].cpus.list(), "0-4,32-36");  // 4 processes and 1 for HTTP, with siblings
+  CHECK_EQ(replicas[0].nodes.list(), "0");
+  CHECK_EQ(replicas[1].cpus.list(), "16-20,48-52");
+  CHECK_EQ(replicas[1].nodes.list(), "1");
+}
+
+TEST_CASE("planner: a machine without GPUs gets a replica a memory node, with its cores") {
+  PlanRequest request = request_for({"llama:8b:q4_k_m"});
+  const Plan plan = plan_of(cpu_machine(2, 8, uint64_t{64} << 30), request);
+  REQUIRE(plan.placed());
+  const ModelPlan& model = plan.hosts[0].models[0];
+  CHECK(model.chosen->cpu);
+  REQUIRE_EQ(model.replicas.size(), 2);
+  CHECK_EQ(model.replicas[0].nodes.list(), "0");
+  CHECK_EQ(model.replicas[0].cpus.list(), "0-7,16-23");
+  CHECK_EQ(model.replicas[1].cpus.list(), "8-14,24-30");  // one core is the system's
+}
+
+TEST_CASE("planner: layers are split over memory nodes where one is too small") {
+  PlanRequest request = request_for({"llama:70b:q4_k_m"});
+  request.context = 2048;
+  request.concurrency = 1;
+  const Plan plan = plan_of(cpu_machine(2, 8, uint64_t{32} << 30), request);
+  REQUIRE(plan.placed());
+  CHECK_EQ(plan.hosts[0].models[0].chosen->cut, Cut{1, 2});
+  CHECK_EQ(plan.hosts[0].models[0].replicas[0].nodes.list(), "0-1");
+}
+
+TEST_CASE("planner: a model no host holds spans hosts; one nothing holds is told with numbers") {
+  PlanRequest request = request_for({"llama:405b:bf16"});
+  const Topology machine =
+      gpu_machine(8, "H100", 2, [](int a, int b) { return link_of(a, b, "NV18"); });
+  const Plan spanning = plan_of(machine, request, 4);
+  REQUIRE(spanning.placed());
+  CHECK_EQ(spanning.hosts[0].models[0].chosen->span, 2);
+  const Plan none = plan_of(two_islands("RTX 4090"), request);
+  CHECK_FALSE(none.placed());
+  CHECK(none.hosts[0].models[0].verdict.find("usable") != std::string::npos);
+}
+
+TEST_CASE("planner: lost GPUs and GPUs in MIG mode are left out and named") {
+  Topology machine = two_islands("RTX 4090");
+  machine.gpus[0].lost = "GPU is lost";
+  machine.gpus[5].mig_enabled = true;
+  const Plan plan = plan_of(machine, request_for({"llama:8b:q8_0"}));
+  for (const Replica& replica : plan.hosts[0].models[0].replicas)
+    for (int gpu : replica.gpus) CHECK((gpu != 0 && gpu != 5));
+  REQUIRE_GE(plan.hosts[0].notes.size(), 2);
+  CHECK_EQ(plan.hosts[0].notes[0], "gpu0 is left out: GPU is lost");
+}
+
+TEST_CASE("planner: a loss stops what stands on it; a free GPU takes one rank over") {
+  PlanRequest request = request_for({"llama:70b:q4_k_m"});
+  request.context = 4096;
+  request.tp = 4;
+  const Topology six =
+      gpu_machine(6, "RTX 4090", 1, [](int a, int b) { return link_of(a, b, "NODE"); });
+  const HostPlan host = plan_of(six, request).hosts[0];
+  CHECK_EQ(host.free_gpus, std::vector<int>{4, 5});
+  const auto loss = std::ranges::find(host.losses, "gpu1", &Loss::part);
+  REQUIRE(loss != host.losses.end());
+  CHECK_EQ(loss->hit, std::vector<std::string>{"llama:70b:q4_k_m #0"});
+  CHECK_EQ(loss->reload_bytes, doctest::Approx(host.models[0].chosen->fit.weights));
+  CHECK(loss->replan.find("1 rank to gpu4") != std::string::npos);
+  CHECK_EQ(std::ranges::count(host.losses, "gpu4", &Loss::part), 0);  // nothing runs there
+  const auto all = std::ranges::find(host.losses, "host", &Loss::part);
+  REQUIRE(all != host.losses.end());
+  CHECK(all->replan.find("stays down") != std::string::npos);
+}
+
+TEST_CASE("planner: hosts that look alike are planned once, in any order the same") {
+  const Topology a = two_islands("RTX 4090"), b = switched("V100");
+  std::vector<Machine> machines(10, Machine{&a, 1});
+  machines.insert(machines.end(), 5, Machine{&b, 1});
+  PlanRequest request = request_for({"llama:8b:q4_k_m"});
+  request.concurrency = 60;
+  const auto plan = make_plan(machines, request);
+  REQUIRE(plan.ok());
+  REQUIRE_EQ(plan->hosts.size(), 2);
+  CHECK_EQ(plan->hosts[0].hosts, 10);
+  CHECK_EQ(plan->hosts[1].hosts, 5);
+}
+
+TEST_CASE("planner: the same inputs give the same bytes") {
+  const PlanRequest request = request_for({"llama:70b:q4_k_m", "qwen3:30b-a3b:q8_0"});
+  const std::string first =
+      dump_json(to_json(plan_of(switched("V100"), request), request, true), 1);
+  for (int i = 0; i < 3; ++i)
+    CHECK_EQ(dump_json(to_json(plan_of(switched("V100"), request), request, true), 1), first);
+}
+
+TEST_CASE("planner: without a model or a machine there is no plan") {
+  const Topology machine = two_islands("V100");
+  const Machine one{&machine, 1};
+  CHECK_EQ(make_plan({&one, 1}, {}).error().code, ErrorCode::kInvalidArgument);
+  CHECK_EQ(make_plan({}, request_for({"llama:8b"})).error().code, ErrorCode::kInvalidArgument);
+  Topology empty;
+  const Plan nowhere = plan_of(empty, request_for({"llama:8b"}));
+  CHECK_FALSE(nowhere.placed());
+}
