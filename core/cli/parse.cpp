@@ -52,7 +52,13 @@ void build(Command& command, CLI::App& app, Schema& globals, std::vector<Node>& 
   Node node{&command, &app, {}, {}, {}};
   app.set_help_flag();
   app.require_subcommand(0, command.commands.empty() ? 0 : 1);
-  for (Row& row : globals.rows()) add_flag(app, row, node.globals);
+  // A command's own flag hides the global one of its name, which then stands before the command.
+  const auto own = [&](const Row& global) {
+    return std::any_of(command.options.rows().begin(), command.options.rows().end(),
+                       [&](const Row& row) { return row.flag() == global.flag(); });
+  };
+  for (Row& row : globals.rows())
+    if (!own(row)) add_flag(app, row, node.globals);
   for (Row& row : command.options.rows()) add_flag(app, row, node.flags);
   for (Argument& argument : command.arguments) add_argument(app, argument, node.arguments);
   nodes.push_back(std::move(node));

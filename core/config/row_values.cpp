@@ -69,6 +69,7 @@ Result<Json> Row::from_text(std::string_view text) const {
       return invalid(fmt::format("{} '{}' is neither true nor false", name_, text));
     case FieldKind::kInteger: {
       int64_t value = 0;
+      if (spelled_ && text == spelled_->first) return Json(spelled_->second);
       if (read_number(text, value)) return Json(value);
       return invalid(fmt::format("{} '{}' is not a whole number", name_, text));
     }
@@ -107,6 +108,7 @@ Result<Json> Row::from_json(const Json& value) const {
     case FieldKind::kBool:
       return value.is_boolean() ? Result<Json>(value) : expected("true or false");
     case FieldKind::kInteger:
+      if (spelled_ && value == spelled_->first) return Json(spelled_->second);
       return value.is_number_integer() ? Result<Json>(value) : expected("a whole number");
     case FieldKind::kReal:
       return value.is_number() ? Result<Json>(value.get<double>()) : expected("a number");

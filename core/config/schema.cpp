@@ -154,6 +154,11 @@ Row Row::initially(const Json& value) && {
   default_ = value;
   return std::move(*this);
 }
+Row Row::spelled(std::string word, int64_t value) && {
+  suggestions_ = {word};
+  spelled_ = {std::move(word), value};
+  return std::move(*this);
+}
 Row Row::letter(char short_name) && {
   letter_ = short_name;
   return std::move(*this);

@@ -73,14 +73,15 @@ class Row {
   }
 
   // Refinements, for use where the row is declared: Row("port", &o.port, "...").range(0, 65535).
-  Row range(double low, double high) &&;           // kInteger, kReal, kBytes; both ends are legal
-  Row choices(std::vector<std::string> words) &&;  // kText, and each item of a kList
-  Row suggest(std::vector<std::string> words) &&;  // shells offer them; others are as legal
-  Row initially(const Json& value) &&;             // another default; the field takes it
-  Row letter(char short_name) &&;                  // also -x
-  Row value(std::string placeholder) &&;           // the value's name in help: FILE, N, URL
-  Row file() &&;                                   // a path; shells complete files
-  Row folder() &&;                                 // a path; shells complete folders
+  Row range(double low, double high) &&;            // kInteger, kReal, kBytes; both ends are legal
+  Row choices(std::vector<std::string> words) &&;   // kText, and each item of a kList
+  Row suggest(std::vector<std::string> words) &&;   // shells offer them; others are as legal
+  Row initially(const Json& value) &&;              // another default; the field takes it
+  Row spelled(std::string word, int64_t value) &&;  // kInteger: the word may be written for it
+  Row letter(char short_name) &&;                   // also -x
+  Row value(std::string placeholder) &&;            // the value's name in help: FILE, N, URL
+  Row file() &&;                                    // a path; shells complete files
+  Row folder() &&;                                  // a path; shells complete folders
   Row secret() &&;     // from file or environment only; never printed, never a flag
   Row flag_only() &&;  // neither a variable nor a config key
   Row verbatim() &&;   // a kList's flag is not split at commas; it may be repeated
@@ -163,6 +164,7 @@ class Row {
   bool integers_ = false;  // a kList of integers
   std::vector<std::string> choices_, suggestions_;
   std::optional<std::pair<double, double>> range_;
+  std::optional<std::pair<std::string, int64_t>> spelled_;
   char letter_ = 0;
   Completion completion_ = Completion::kNone;
   bool secret_ = false, flag_only_ = false, verbatim_ = false;

@@ -150,6 +150,19 @@ TEST_CASE(
         "did you mean 'fast'?");
 }
 
+TEST_CASE("schema: a word may stand for a number, in text and in a file") {
+  int threads = 4;
+  Row row = Row("threads", &threads, "").range(0, 8).spelled("auto", 0);
+  CHECK(row.set_text("auto", Origin::kFlag, "").ok());
+  CHECK_EQ(threads, 0);
+  CHECK(row.set_text("3", Origin::kFlag, "").ok());
+  CHECK(row.set_json("auto", Origin::kFile, "").ok());
+  CHECK_EQ(threads, 0);
+  CHECK_FALSE(row.set_text("many", Origin::kFlag, "").ok());
+  CHECK_FALSE(row.set_text("9", Origin::kFlag, "").ok());
+  CHECK_EQ(row.completions(), std::vector<std::string>{"auto"});
+}
+
 TEST_CASE("schema: exact texts of durations and sizes read back to the same value") {
   CHECK(exact_duration(std::chrono::milliseconds(1500)) == "1500ms");
   CHECK(exact_duration(std::chrono::hours(48)) == "2d");
