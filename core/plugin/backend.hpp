@@ -70,6 +70,7 @@ struct BackendInfo {
   std::string isa;     // "avx512"
   std::string device;  // "AMD EPYC ..., 2 cores"
   int threads = 1;
+  std::string placement = {};  // where its threads are, and why; empty: nothing to tell
 };
 
 /// Speed limits of the device, measured now.

@@ -10,8 +10,10 @@ std::vector<Row> engine_rows(EngineSettings& s) {
   std::vector<Row> rows;
   rows.push_back(
       Row("backend", &s.backend, "device to compute on, see `aictl plugin list --kind backend`"));
-  rows.push_back(Row("threads", &s.threads, "threads that compute; 0: one a core that we may use")
-                     .range(0, 1024));
+  rows.push_back(
+      Row("threads", &s.threads, "threads that compute; auto or 0: one a core that we may use")
+          .range(0, 1024)
+          .spelled("auto", 0));
   rows.push_back(
       Row("context", &s.context,
           "tokens a sequence may have, prompt and answer; 0: what model and memory allow")

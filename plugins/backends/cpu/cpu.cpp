@@ -23,7 +23,7 @@ class CpuBackend final : public Backend {
 
   BackendInfo info() const override {
     return {"cpu", std::string(kernels_.isa), placement_.device,
-            static_cast<int>(placement_.cpus.size())};
+            static_cast<int>(placement_.cpus.size()), placement_.why};
   }
   Ceilings measure() override { return cpu::measure_ceilings(kernels_, placement_); }
   size_t kv_block_bytes(const ModelSpec& spec) const override {

@@ -1,13 +1,13 @@
 #include "plugins/backends/cpu/team/placement.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <memory>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <hwloc.h>
+
+#include "core/placement/cpu/cores.hpp"
 
 namespace aictl::cpu {
 namespace {
@@ -55,42 +55,64 @@ struct FreeTopology {
 struct FreeBitmap {
   void operator()(hwloc_bitmap_s* bitmap) const { hwloc_bitmap_free(bitmap); }
 };
-using Topology = std::unique_ptr<hwloc_topology, FreeTopology>;
+using Hwloc = std::unique_ptr<hwloc_topology, FreeTopology>;
 using Bitmap = std::unique_ptr<hwloc_bitmap_s, FreeBitmap>;
 
-struct Core {
-  int cpu;         // first allowed PU
-  int efficiency;  // higher is faster; -1 unknown
-};
-
-int efficiency_of(hwloc_topology_t topology, hwloc_const_cpuset_t set) {
-  const int kind = hwloc_cpukinds_get_by_cpuset(topology, set, 0);
-  if (kind < 0) return -1;
-  int efficiency = -1;
-  hwloc_cpukinds_get_info(topology, static_cast<unsigned>(kind), nullptr, &efficiency, nullptr,
-                          nullptr, 0);
-  return efficiency;
+topology::Bitset set_of(hwloc_const_bitmap_t bitmap) {
+  topology::Bitset set;
+  const int last = hwloc_bitmap_last(bitmap);  // -1: infinite
+  for (int i = hwloc_bitmap_first(bitmap); i >= 0 && i <= last; i = hwloc_bitmap_next(bitmap, i))
+    set.set(i);
+  return set;
 }
 
-// Physical cores with a PU in `allowed`, the fastest first, otherwise in hardware order.
-std::vector<Core> usable_cores(hwloc_topology_t topology, hwloc_const_cpuset_t allowed) {
-  std::vector<Core> cores;
-  const int count = hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE);
-  Bitmap both(hwloc_bitmap_alloc());
+void add_objects(hwloc_topology_t raw, hwloc_obj_type_t from, topology::ObjectType to,
+                 Topology& machine) {
+  for (hwloc_obj_t at = hwloc_get_next_obj_by_type(raw, from, nullptr); at != nullptr;
+       at = hwloc_get_next_obj_by_type(raw, from, at)) {
+    topology::Object object;
+    object.type = to;
+    object.parent = 0;
+    object.os_index = static_cast<int>(at->os_index);
+    object.cpuset = set_of(at->cpuset);
+    machine.objects.push_back(std::move(object));
+  }
+}
+
+void add_kinds(hwloc_topology_t raw, Topology& machine) {
+  const int count = hwloc_cpukinds_get_nr(raw, 0);
+  const Bitmap cpus(hwloc_bitmap_alloc());
   for (int i = 0; i < count; ++i) {
-    const hwloc_obj_t core =
-        hwloc_get_obj_by_type(topology, HWLOC_OBJ_CORE, static_cast<unsigned>(i));
-    hwloc_bitmap_and(both.get(), core->cpuset, allowed);
-    const int cpu = hwloc_bitmap_first(both.get());
-    if (cpu >= 0) cores.push_back({cpu, efficiency_of(topology, both.get())});
+    topology::CpuKind kind;
+    unsigned infos = 0;
+    hwloc_info_s* info = nullptr;
+    if (hwloc_cpukinds_get_info(raw, static_cast<unsigned>(i), cpus.get(), &kind.efficiency, &infos,
+                                &info, 0) != 0)
+      continue;
+    kind.cpuset = set_of(cpus.get());
+    for (unsigned n = 0; n < infos; ++n) kind.infos.emplace_back(info[n].name, info[n].value);
+    machine.cpu_kinds.push_back(std::move(kind));
   }
-  if (cores.empty()) {  // no core objects (a bare hypervisor): every PU is one
-    for (int cpu = hwloc_bitmap_first(allowed); cpu >= 0; cpu = hwloc_bitmap_next(allowed, cpu))
-      cores.push_back({cpu, -1});
-  }
-  std::stable_sort(cores.begin(), cores.end(),
-                   [](const Core& a, const Core& b) { return a.efficiency > b.efficiency; });
-  return cores;
+}
+
+// As much of this machine as choosing cores takes: the backend works without other plugins.
+Topology this_machine(hwloc_topology_t raw) {
+  Topology machine;
+  machine.objects.emplace_back();
+  add_objects(raw, HWLOC_OBJ_NUMANODE, topology::ObjectType::kNuma, machine);
+  add_objects(raw, HWLOC_OBJ_CORE, topology::ObjectType::kCore, machine);
+  add_objects(raw, HWLOC_OBJ_PU, topology::ObjectType::kPu, machine);
+  add_kinds(raw, machine);
+  machine.complete_cpuset = set_of(hwloc_topology_get_complete_cpuset(raw));
+  machine.allowed_cpuset = set_of(hwloc_topology_get_allowed_cpuset(raw));
+  const Bitmap bound(hwloc_bitmap_alloc());
+  if (hwloc_get_cpubind(raw, bound.get(), HWLOC_CPUBIND_PROCESS) == 0)
+    machine.limits.affinity = set_of(bound.get());
+  const double quota = cpu_quota("/sys/fs/cgroup", read_text("/proc/self/cgroup"));
+  if (quota > 0) machine.limits.cpu_quota = quota;
+  std::string isolated = read_text("/sys/devices/system/cpu/isolated");
+  machine.system.settings["isolated"] = std::move(isolated);
+  return machine;
 }
 
 std::string cpu_model(hwloc_topology_t topology) {
@@ -127,28 +149,17 @@ Result<Placement> place_workers(int threads) {
   hwloc_topology_t raw = nullptr;
   if (hwloc_topology_init(&raw) != 0)
     return Error{ErrorCode::kInternal, "hwloc cannot make a topology", ""};
-  const Topology topology(raw);
+  const Hwloc owner(raw);
   if (hwloc_topology_load(raw) != 0)
     return Error{ErrorCode::kUnavailable, "hwloc cannot read this machine's topology", ""};
-  Bitmap allowed(hwloc_bitmap_dup(hwloc_topology_get_allowed_cpuset(raw)));
-  Bitmap bound(hwloc_bitmap_alloc());
-  if (hwloc_get_cpubind(raw, bound.get(), HWLOC_CPUBIND_PROCESS) == 0)
-    hwloc_bitmap_and(allowed.get(), allowed.get(), bound.get());
-
-  const std::vector<Core> cores = usable_cores(raw, allowed.get());
-  if (cores.empty()) return Error{ErrorCode::kUnavailable, "no CPU to run on", ""};
-  const double quota = cpu_quota("/sys/fs/cgroup", read_text("/proc/self/cgroup"));
-  const int paid = quota > 0 ? std::max(1, static_cast<int>(std::floor(quota + 0.01)))
-                             : static_cast<int>(cores.size());
-  const int suggested = std::min(paid, static_cast<int>(cores.size()));
-  const int count = threads > 0 ? threads : suggested;
-
+  placement::ThreadChoice choice = placement::choose_threads(this_machine(raw), threads);
+  if (choice.cpus.empty()) return Error{ErrorCode::kUnavailable, "no CPU to run on", ""};
   Placement placement;
-  for (int i = 0; i < count; ++i)
-    placement.cpus.push_back(cores[static_cast<size_t>(i) % cores.size()].cpu);
-  placement.crowded = count > suggested;
+  placement.cpus = std::move(choice.cpus);
+  placement.crowded = choice.crowded;
   placement.device =
-      fmt::format("{}, {} core{}", cpu_model(raw), cores.size(), cores.size() == 1 ? "" : "s");
+      fmt::format("{}, {} core{}", cpu_model(raw), choice.cores, choice.cores == 1 ? "" : "s");
+  placement.why = std::move(choice.why);
   return placement;
 }
 

@@ -1,5 +1,5 @@
-// Where worker threads go: physical cores this process may use, performance cores first, as many
-// as its CPU quota pays for.
+// Where worker threads go: by core/placement's rule, physical performance cores this process may
+// use, as many as its CPU quota pays for.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@ struct Placement {
   std::vector<int> cpus;  // operating system index of one PU a worker, worker 0 first
   bool crowded = false;   // more workers than cores or quota: waiting must not spin
   std::string device;     // "AMD EPYC ..., 2 cores"
+  std::string why;        // a sentence: what was chosen, and why
 };
 
 /// Places `threads` workers; 0 asks for one a physical core, at most the quota. Respects the

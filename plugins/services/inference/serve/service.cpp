@@ -51,6 +51,7 @@ Json plan_json(const std::deque<Member>& members, const ServeSettings& settings)
                                        format_bytes(p.kv_bytes), format_bytes(p.workspace_bytes),
                                        format_bytes(p.available));
     plan["threads" + nth] = fmt::format("{} on {} ({})", info.threads, info.device, info.isa);
+    if (!info.placement.empty()) plan["placement" + nth] = info.placement;
     plan["context" + nth] = fmt::format("{} tokens", p.context);
     plan["concurrency" + nth] =
         fmt::format("{} sequences, {} more may wait", p.concurrency, p.max_queue);

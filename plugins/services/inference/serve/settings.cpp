@@ -12,6 +12,10 @@ std::vector<Row> serve_rows(ServeSettings& s) {
           .value("ADDRESS"));
   rows.push_back(Row("name", &s.name, "the name clients ask for; empty: the model's own"));
   for (Row& row : engine_rows(s.engine)) rows.push_back(std::move(row));
+  rows.push_back(Row("cpu-threads", &s.engine.threads, "another name of --threads")
+                     .range(0, 1024)
+                     .spelled("auto", 0)
+                     .flag_only());
   rows.push_back(Row("api-key-file", &s.api_key_file,
                      "keys that may ask, one a line; without it everybody may")
                      .file());

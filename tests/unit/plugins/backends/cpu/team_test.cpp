@@ -76,6 +76,7 @@ TEST_CASE("placement: cores are taken once, more threads than cores are crowded"
   CHECK_EQ(distinct.size(), suggested->cpus.size());
   CHECK_FALSE(suggested->crowded);
   CHECK_FALSE(suggested->device.empty());
+  CHECK(suggested->why.find("physical core") != std::string::npos);
   const auto many = place_workers(static_cast<int>(suggested->cpus.size()) + 1);
   REQUIRE(many.ok());
   CHECK(many->crowded);
