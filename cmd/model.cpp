@@ -26,22 +26,44 @@ void print_description(const Json& description, std::ostream& out) {
   table.print(out);
 }
 
+// The description of a model that can be run; of another one what its header says, and why it
+// cannot. A damaged file stays an error.
+Result<Json> describe(App& app, const std::string& name) {
+  auto model = open_model(app, name, {});
+  if (model) return (*model)->describe();
+  auto path = resolve_model(app.plugins, name);
+  if (!path) return std::move(path).error();
+  auto inspected = own_runtime(app)->inspect(*path);
+  if (!inspected) return std::move(inspected).error();
+  const bool vocabulary_only = (*inspected)["tensors"].empty();
+  if (!vocabulary_only && model.error().code != ErrorCode::kUnsupported)
+    return std::move(model).error();
+  const Json& metadata = (*inspected)["metadata"];
+  const auto title = metadata.find("general.name");
+  Json description = {{"name", title == metadata.end() ? Json() : *title},
+                      {"runs", false},
+                      {"reason", model.error().message}};
+  description.update(*inspected);
+  return description;
+}
+
 cli::Command show_command(App& app) {
   auto name = std::make_shared<std::string>();
   cli::Command command;
   command.name = "show";
   command.summary = "Show what is inside a model and what running it takes";
   command.description =
-      "Reads the header alone: no weights are loaded. -o json has the tensors and metadata, too.";
+      "Reads the header alone: no weights are loaded. -o json has the tensors and metadata, too. "
+      "Vocabularies and models of architectures that cannot be run are shown as their header has "
+      "them.";
   command.examples = {{"aictl model show model.gguf", "a summary"},
                       {"aictl model show model.gguf -o json", "everything"}};
   command.arguments = {{model_argument(*name), true}};
   command.run = [&app, name](cli::Context& context) -> Result<int> {
-    auto model = open_model(app, *name, {});
-    if (!model) return std::move(model).error();
-    const Json description = (*model)->describe();
-    context.print_result(description,
-                         [&](std::ostream& out) { print_description(description, out); });
+    const auto description = describe(app, *name);
+    if (!description) return description.error();
+    context.print_result(*description,
+                         [&](std::ostream& out) { print_description(*description, out); });
     return 0;
   };
   return command;

@@ -17,6 +17,7 @@ cli::Command config_command(App& app);
 cli::Command help_command(App& app);
 cli::Command man_command(App& app);
 cli::Command model_command(App& app);
+cli::Command plan_command(App& app);
 cli::Command plugin_command(App& app);
 cli::Command render_command(App& app);
 cli::Command run_command(App& app);

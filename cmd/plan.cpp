@@ -1,0 +1,209 @@
+// aictl plan: where models go, and what they will do there.
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cmd/plan_models.hpp"
+#include "cmd/root.hpp"
+#include "core/base/file.hpp"
+#include "core/cli/context.hpp"
+#include "core/placement/kueue/kueue.hpp"
+#include "core/placement/model/formats.hpp"
+#include "core/placement/plan/planner.hpp"
+#include "core/placement/plan/wishes.hpp"
+#include "core/placement/report/json.hpp"
+#include "core/placement/report/text.hpp"
+
+namespace aictl {
+namespace {
+
+using placement::Engine;
+using placement::KueueAlgorithm;
+
+struct PlanFlags {
+  std::vector<std::string> models;
+  TopologyInput input;
+  std::string config, ceilings;
+  std::vector<std::string> slo, weights, quants;
+  placement::PlanRequest request;
+  int hosts = 1;
+  bool explain = false;
+  std::optional<std::string> algorithm;
+  std::vector<int32_t> capacities;
+  int pods = 1, slice_size = 1;
+};
+
+std::vector<Row> machine_rows(PlanFlags& f) {
+  std::vector<Row> rows;
+  rows.push_back(Row("input", &f.input.file, "plan for the machine of this dump").file());
+  rows.push_back(Row("sysroot", &f.input.sysroot, "plan for this captured /sys").folder());
+  rows.push_back(Row("synthetic", &f.input.synthetic, "plan for a machine in hwloc's words"));
+  rows.push_back(Row("hosts", &f.hosts, "so many machines like it").range(1, 100000));
+  rows.push_back(Row("gpu", &f.request.devices.gpu,
+                     "model of GPUs whose model the dump does not tell, such as 'H100 SXM'"));
+  rows.push_back(Row("ceilings", &f.ceilings,
+                     "measured speed of the CPUs: what `aictl bench ceilings -o json` printed")
+                     .file());
+  rows.push_back(
+      Row("gpu-memory-utilization", &f.request.devices.utilisation, "share of memory to use")
+          .range(0.1, 1));
+  rows.push_back(Row("cpu", &f.request.cpu_only, "leave GPUs alone"));
+  return rows;
+}
+
+std::vector<Row> wish_rows(PlanFlags& f) {
+  std::vector<Row> rows;
+  rows.push_back(Row("slo", &f.slo, "what answers must keep: ttft=500ms,tpot=40ms"));
+  rows.push_back(
+      Row("context", &f.request.context, "tokens a sequence; 0: 8192").range(0, 1 << 30));
+  rows.push_back(Row("prompt", &f.request.prompt, "tokens of a prompt").range(1, 1 << 30));
+  rows.push_back(Row("concurrency", &f.request.concurrency, "sequences in flight, of each model")
+                     .range(1, 1'000'000));
+  rows.push_back(
+      Row("engine", &f.request.engine, "what will run it",
+          {{"aictl", Engine::kAictl}, {"vllm", Engine::kVllm}, {"llama.cpp", Engine::kLlamaCpp}}));
+  rows.push_back(Row("quant", &f.quants, "weight formats to choose from; empty: the model's"));
+  rows.push_back(Row("kv-type", &f.request.kv_type, "element type of the KV cache")
+                     .choices({"f32", "f16", "bf16", "fp8", "q8_0", "q4_0"}));
+  rows.push_back(Row("tp", &f.request.tp, "ranks a replica must have; 0: searched").range(0, 64));
+  rows.push_back(Row("config", &f.config,
+                     "a model's config.json: instead of MODEL, or for safetensors elsewhere; "
+                     "`aictl --config FILE plan` names aictl's own")
+                     .file());
+  rows.push_back(Row("weights", &f.weights,
+                     "weigh the objective's terms instead of comparing them in order: "
+                     "goodput=5,gpus=1"));
+  rows.push_back(Row("explain", &f.explain,
+                     "show the arithmetic, every alternative and what a failure stops"));
+  return rows;
+}
+
+std::vector<Row> kueue_rows(PlanFlags& f) {
+  std::vector<Row> rows;
+  rows.push_back(Row("algorithm", &f.algorithm, "only assign pods to domains, as Kueue does")
+                     .choices({"kueue-bestfit", "kueue-leastfree", "kueue-balanced"}));
+  rows.push_back(Row("capacities", &f.capacities, "pods each domain has room for"));
+  rows.push_back(Row("pods", &f.pods, "pods to assign").range(1, 1'000'000));
+  rows.push_back(
+      Row("slice-size", &f.slice_size, "pods that stay in one domain").range(1, 1'000'000));
+  return rows;
+}
+
+Result<int> assign_pods(const PlanFlags& f, cli::Context& context) {
+  const KueueAlgorithm algorithm = *f.algorithm == "kueue-bestfit"     ? KueueAlgorithm::kBestFit
+                                   : *f.algorithm == "kueue-leastfree" ? KueueAlgorithm::kLeastFree
+                                                                       : KueueAlgorithm::kBalanced;
+  auto given = placement::kueue_assign(algorithm, f.capacities, f.pods, f.slice_size);
+  if (!given) return std::move(given).error();
+  context.print_result({{"assignment", *given}}, [&](std::ostream& out) {
+    out << fmt::format("{}\n", fmt::join(*given, ","));
+  });
+  return 0;
+}
+
+// What `bench ceilings` measured, in place of what the planner would assume.
+Result<void> read_ceilings(PlanFlags& f) {
+  if (f.ceilings.empty()) return {};
+  auto text = read_file(f.ceilings);
+  if (!text) return std::move(text).error();
+  auto tree = parse_json(*text);
+  if (!tree) return std::move(tree).error().within(f.ceilings);
+  const auto number = [&](const char* key) {
+    const Json::json_pointer place(std::string("/ceilings/") + key);
+    return tree->contains(place) && (*tree)[place].is_number() ? (*tree)[place].get<double>() : 0.0;
+  };
+  f.request.devices.cpu_gbs = number("read_gbs");
+  f.request.devices.cpu_tflops = number("f32_tflops");
+  if (f.request.devices.cpu_gbs > 0) return {};
+  return Error{ErrorCode::kDataRefused,
+               fmt::format("{}: key 'ceilings.read_gbs' is missing or not positive", f.ceilings),
+               "it has to be what `aictl bench ceilings -o json` printed"};
+}
+
+Result<void> read_models(App& app, PlanFlags& f) {
+  const bool one = f.request.quants.size() == 1;
+  const std::string quant = one ? f.request.quants[0] : "";
+  const std::string fallback = f.request.engine == Engine::kVllm ? "BF16" : "Q4_K_M";
+  if (f.models.empty() && !f.config.empty()) {
+    auto shape = config_shape(f.config, quant);
+    if (!shape) return std::move(shape).error();
+    f.request.models.push_back(*std::move(shape));
+  }
+  for (const std::string& model : f.models) {
+    auto shape = open_shape(app, model, f.config, one ? quant : fallback);
+    if (!shape) return std::move(shape).error();
+    f.request.models.push_back(*std::move(shape));
+  }
+  return {};
+}
+
+// A plan may be for another machine, and for another build of this program.
+void warn_of_backend(const App& app, const placement::Plan& plan,
+                     const placement::PlanRequest& request, cli::Context& context) {
+  if (request.engine != Engine::kAictl || app.plugins.backends.find("cuda").ok()) return;
+  for (const placement::HostPlan& host : plan.hosts)
+    for (const placement::ModelPlan& model : host.models)
+      if (model.chosen && !model.chosen->cpu)
+        return context.note("this build of aictl has no GPU backend: --engine vllm or llama.cpp");
+}
+
+Result<int> run_plan(App& app, PlanFlags& f, cli::Context& context) {
+  if (f.algorithm) return assign_pods(f, context);
+  auto slo = placement::parse_slo(f.slo);
+  if (!slo) return std::move(slo).error();
+  f.request.slo = *slo;
+  auto quants = placement::parse_quants(f.quants);
+  if (!quants) return std::move(quants).error();
+  f.request.quants = *std::move(quants);
+  if (!f.weights.empty()) {
+    auto weights = placement::parse_weights(f.weights);
+    if (!weights) return std::move(weights).error();
+    f.request.weights = *weights;
+  }
+  f.request.kv_element = placement::kv_element_bytes(f.request.kv_type).value_or(2);
+  if (auto read = read_ceilings(f); !read) return std::move(read).error();
+  if (auto read = read_models(app, f); !read) return std::move(read).error();
+  auto topology = read_topology(app.plugins, f.input);
+  if (!topology) return std::move(topology).error();
+  const placement::Machine machine{&*topology, f.hosts};
+  auto plan = placement::make_plan({&machine, 1}, f.request);
+  if (!plan) return std::move(plan).error();
+  warn_of_backend(app, *plan, f.request, context);
+  context.print_result(placement::to_json(*plan, f.request, f.explain), [&](std::ostream& out) {
+    placement::print(*plan, f.request, f.explain, out);
+  });
+  return plan->placed() ? 0 : 1;
+}
+
+}  // namespace
+
+cli::Command plan_command(App& app) {
+  auto flags = std::make_shared<PlanFlags>();
+  flags->request.engine = Engine::kAictl;
+  cli::Command command;
+  command.name = "plan";
+  command.summary = "Place models on a machine: GPUs, cores, memory, and the speed to expect";
+  command.description =
+      "MODEL is a GGUF or safetensors file or folder (its header is read, never its weights), or a "
+      "shape such as llama:8b:q4_k_m. The machine is this one, or what --input, --sysroot or "
+      "--synthetic name.\n\n"
+      "Every way to cut and lay a model is priced by a memory fit and a roofline; the best one "
+      "meets the SLO, then answers most tokens a second, then takes fewest GPUs, then the "
+      "best-joined ones. Exit status 1: a model has no place.";
+  command.examples = {
+      {"aictl plan llama:70b:q4_k_m --input node.xml", "for a machine elsewhere"},
+      {"aictl plan model.gguf --slo ttft=500ms,tpot=40ms --explain", "with all the arithmetic"},
+      {"aictl plan --config config.json --hosts 4 --engine vllm -o json", "a model not yet here"},
+      {"aictl plan --algorithm kueue-bestfit --capacities 3,3,2,1 --pods 7", "Kueue's answer"}};
+  command.arguments = {
+      {Row("MODEL", &flags->models, "a file, a folder, a name or a shape").file(), false}};
+  std::vector<Row> rows = wish_rows(*flags);
+  for (Row& row : machine_rows(*flags)) rows.push_back(std::move(row));
+  for (Row& row : kueue_rows(*flags)) rows.push_back(std::move(row));
+  for (Row& row : rows) row = std::move(row).flag_only();
+  command.options = Schema("plan", std::move(rows));
+  command.run = [&app, flags](cli::Context& context) { return run_plan(app, *flags, context); };
+  return command;
+}
+
+}  // namespace aictl

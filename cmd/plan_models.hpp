@@ -1,0 +1,21 @@
+// The models `aictl plan` is asked to place, as shapes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cmd/app.hpp"
+#include "core/placement/model/shape.hpp"
+
+namespace aictl {
+
+/// `reference` is a shape (llama:8b:q4_k_m), a GGUF file or name, a safetensors file or a folder
+/// with some and config.json. `config`: the config.json of safetensors, when it lies elsewhere;
+/// `quant`: what a shape without one has. Errors: as the readers', naming the file.
+Result<placement::ModelShape> open_shape(App& app, const std::string& reference,
+                                         const std::string& config, const std::string& quant);
+
+/// The shape a config.json alone tells; `quant` wins over what it says, and may be empty.
+Result<placement::ModelShape> config_shape(const std::string& path, const std::string& quant);
+
+}  // namespace aictl
