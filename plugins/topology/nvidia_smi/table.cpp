@@ -13,7 +13,7 @@
 namespace aictl::nvidia_smi {
 namespace {
 
-constexpr size_t kMaxDevices = 512;  // of a table; more than any host shows
+constexpr size_t kMaxDevices = 256;  // of a table; more than any host shows
 constexpr size_t kMaxMessage = 300;
 constexpr size_t kMaxShown = 40;  // bytes of a bad cell in a message
 

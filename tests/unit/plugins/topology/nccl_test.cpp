@@ -221,7 +221,7 @@ TEST_CASE("nccl: damaged files are refused with the line") {
   CHECK(refusal(system("<pci busid=\"nowhere\"/>")) ==
         "line 3: busid=\"nowhere\" is no PCI address");
   CHECK(refusal(system("<pci busid=\"0:1:2.0\"/>\n<pci busid=\"0:1:2.0\"/>")) ==
-        "line 4: a second <pci> with busid 0:1:2.0");
+        "line 4: a second <pci> with busid 0000:01:02.0");
   CHECK(refusal(system("<pci busid=\"1:2.0\" class=\"tape\"/>")) ==
         "line 3: class=\"tape\" of <pci> is not in 0..16777215");
   CHECK(refusal(system("<nic><net/></nic>")) == "line 3: a <net> without a name");

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -194,7 +195,21 @@ TEST_CASE("nvidia_smi: damaged tables are refused with the line") {
 TEST_CASE("nvidia_smi: a table of thousands of devices is refused") {
   std::string header;
   for (int i = 0; i < 5000; ++i) header += "\tGPU" + std::to_string(i);
-  CHECK(refusal(header + "\nGPU0\tX\tSYS\n") == "line 1: more than 512 devices");
+  CHECK(refusal(header + "\nGPU0\tX\tSYS\n") == "line 1: more than 256 devices");
+}
+
+TEST_CASE("nvidia_smi: a table at its limit is read, and its groups found, in bounded time") {
+  std::string table;
+  for (int i = 0; i < 256; ++i) table += "\tGPU" + std::to_string(i);
+  for (int i = 0; i < 256; ++i) {
+    table += "\nGPU" + std::to_string(i);
+    for (int j = 0; j < 256; ++j) table += i == j ? "\tX" : i / 8 == j / 8 ? "\tPIX" : "\tSYS";
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const Json groups = matrix_of(must_read(table + "\n"))["best_tp_groups"];
+  CHECK(groups["8"]["worst_link"] == "PIX");
+  CHECK(groups["8"]["n_optimal"] == 32);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));  // also under sanitizers
 }
 
 TEST_CASE("nvidia_smi: other text is not recognised") {
