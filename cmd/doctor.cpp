@@ -1,4 +1,5 @@
 // aictl doctor: what is wrong with this machine for models, what it costs, how to mend it.
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <thread>
@@ -91,15 +92,28 @@ Result<doctor::Workload> workload_of(const DoctorFlags& flags) {
   return workload;
 }
 
-void print_report(const doctor::Report& report, bool verbose, std::ostream& out) {
-  for (const doctor::Finding& finding : report.findings)
-    out << fmt::format("{:<5}  {}  {}\n       found: {}\n       costs: {}\n       fix:   {}\n\n",
-                       word(finding.severity), finding.rule, finding.title, finding.evidence,
-                       finding.cost, finding.fix);
-  if (verbose) {
+/// A paragraph with its label in the margin.
+void print_part(std::string_view label, std::string_view text, size_t width, std::ostream& out) {
+  constexpr size_t kMargin = 14;
+  for (const std::string& line : cli::wrap(text, std::max(width, kMargin + 40) - kMargin)) {
+    out << fmt::format("{:<{}}{}\n", label, kMargin, line);
+    label = "";
+  }
+}
+
+void print_report(const doctor::Report& report, const cli::Context& context, std::ostream& out) {
+  const auto width = size_t(std::max(context.streams().width, 0));
+  for (const doctor::Finding& finding : report.findings) {
+    out << fmt::format("{:<5}  {}  {}\n", word(finding.severity), finding.rule, finding.title);
+    print_part("       found:", finding.evidence, width, out);
+    print_part("       costs:", finding.cost, width, out);
+    print_part("       fix:", finding.fix, width, out);
+    out << '\n';
+  }
+  if (context.flags.verbose) {
     cli::Table table({"NOT CHECKED", "WHY"});
     for (const doctor::Skipped& skipped : report.skipped) table.row({skipped.rule, skipped.why});
-    table.print(out);
+    if (!table.empty()) table.print(out);
     out << fmt::format("\npassed: {}\n\n", fmt::join(report.passed, " "));
   }
   out << doctor::last_word(report) << '\n';
@@ -117,9 +131,8 @@ Result<int> examine(App& app, const DoctorFlags& flags, cli::Context& context) {
   if (auto ok = check_group(samples->back(), flags.tp_group); !ok) return std::move(ok).error();
   auto report = doctor::examine({*samples, interval, *workload}, flags.rules);
   if (!report) return std::move(report).error();
-  context.print_result(doctor::to_json(*report), [&](std::ostream& out) {
-    print_report(*report, context.flags.verbose, out);
-  });
+  context.print_result(doctor::to_json(*report),
+                       [&](std::ostream& out) { print_report(*report, context, out); });
   const bool bad =
       report->count(doctor::Severity::kError) > 0 || (flags.strict && !report->findings.empty());
   return bad ? 1 : 0;
@@ -192,7 +205,8 @@ cli::Command doctor_command(App& app) {
       "it "
       "was found by, what it costs and how to mend it; a rule whose facts are missing says so with "
       "-v. Nothing is changed and no other program is run.\n\n"
-      "Exits with 0 when there is nothing or only warnings, with 1 for errors.";
+      "Exits with 0 when there is nothing or only warnings, with 1 for errors. -o json has "
+      "findings, skipped, passed, errors, warnings and summary.";
   command.examples = {
       {"aictl doctor", "examine this machine"},
       {"aictl doctor --tp-group 0,1,2,3 --weights model/", "and what shall run on it"},

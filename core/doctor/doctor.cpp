@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/check.hpp"
 #include "core/base/nearest.hpp"
 #include "core/doctor/rules/rules.hpp"
 
@@ -54,6 +55,7 @@ int Report::count(Severity severity) const {
 }
 
 Result<Report> examine(const Input& input, std::span<const std::string> only) {
+  CHECK(!input.samples.empty());
   std::vector<std::string_view> ids;
   for (const Rule& rule : kRules) ids.push_back(rule.id);
   for (const std::string& id : only)

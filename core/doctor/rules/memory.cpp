@@ -1,5 +1,7 @@
 // Rules about host memory: where it is, how much of it we may have, how it is mapped.
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
 #include <map>
 
 #include <fmt/format.h>
@@ -53,12 +55,21 @@ std::vector<Slot> slots_of(const Topology& machine) {
   return slots;
 }
 
-/// What of a slot's name tells its channel: without the last digits, which count slots in it.
-std::string channel_of(const Slot& slot) {
-  std::string name = slot.bank + "/" + slot.name;
+/// "DIMM_A" of "DIMM_A1": the last digits count the slots of a channel.
+std::string without_number(std::string name) {
   while (!name.empty() && std::isdigit(static_cast<unsigned char>(name.back())) != 0)
     name.pop_back();
   return name;
+}
+
+/// Bytes in each channel. Slots are named after it, or their banks are.
+std::map<std::string, uint64_t> channels_of(const std::vector<Slot>& slots) {
+  std::map<std::string, uint64_t> by_name, by_bank;
+  for (const Slot& slot : slots) {
+    by_name[without_number(slot.name)] += slot.bytes;
+    by_bank[slot.bank] += slot.bytes;
+  }
+  return by_name.size() > 1 ? by_name : by_bank;
 }
 
 }  // namespace
@@ -171,14 +182,13 @@ Verdict numa_balancing(const Input& input) {
 Verdict memory_channels(const Input& input) {
   const auto slots = slots_of(input.now());
   if (slots.size() < 2) return Verdict::skip("the memory slots are not known (DMI needs root)");
-  std::map<std::string, uint64_t> channels;
+  const auto channels = channels_of(slots);
   std::map<int, int> speeds;
   int filled = 0;
   for (const Slot& slot : slots) {
-    channels[channel_of(slot)] += slot.bytes;
     if (slot.bytes == 0) continue;
     ++filled;
-    ++speeds[slot.speed];
+    if (slot.speed > 0) ++speeds[slot.speed];
   }
   if (filled == 0) return Verdict::skip("no slot tells the size of its module");
   uint64_t most = 0;

@@ -1,5 +1,6 @@
 // Rules about PCI Express: links, errors, what the tree tells.
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include <fmt/format.h>

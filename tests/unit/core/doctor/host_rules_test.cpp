@@ -97,6 +97,10 @@ TEST_CASE("T19: an empty channel; two equal ones are well") {
   CHECK(only_finding(ask("T19", {machine})).cost.starts_with("33 %"));
   machine.system.settings["dimm.2"] = "C1; NODE 0 CHANNEL C; 17179869184 B; 4800 MT/s";
   CHECK(only_finding(ask("T19", {machine})).title == "memory channels are filled unevenly");
+  machine.system.settings["dimm.0"] = "DIMM 0; BANK 0; 34359738368 B; 4800 MT/s";
+  machine.system.settings["dimm.1"] = "DIMM 1; BANK 1; 34359738368 B; 4800 MT/s";
+  machine.system.settings["dimm.2"] = "DIMM 2; BANK 2; 0 B; 0 MT/s";
+  CHECK(only_finding(ask("T19", {machine})).title == "memory channels are empty");
   machine.system.settings["dimm.2"] = "no slot at all";
   CHECK(passes(ask("T19", {machine})));
 }
