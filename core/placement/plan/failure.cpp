@@ -67,19 +67,14 @@ bool stops(const Host& host, const Option& option, size_t replica, const Part& p
   return option.cut.pp > 1 ? std::ranges::any_of(option.nodes, on) : on(option.nodes[replica]);
 }
 
-// GPUs that stay: what a replica keeps its weights on, and those nobody uses.
-struct Rest {
-  GpuMask free = 0;
-};
-
 // Brings one replica back: the fewest ranks move to free GPUs of its kind, joined best.
 std::string bring_back(Host& host, const ModelPlan& plan, size_t replica, const Part& part,
-                       Rest& rest, double& reload) {
+                       GpuMask& free, double& reload) {
   const Option& option = *plan.chosen;
   const GpuMask group = option.groups[replica], kept = group & ~part.gpus;
   const int missing = std::popcount(group & part.gpus);
   GpuMask candidates = 0;
-  for (int gpu : gpus_of(rest.free))
+  for (int gpu : gpus_of(free))
     if (host.gpus[size_t(gpu)].same_as(option.device)) candidates |= GpuMask{1} << gpu;
   GpuMask joined = kept;
   for (int i = 0; i < missing && candidates != 0; ++i) {
@@ -94,7 +89,7 @@ std::string bring_back(Host& host, const ModelPlan& plan, size_t replica, const 
     joined = best;
   }
   if (std::popcount(joined) < std::popcount(group)) return "";
-  rest.free &= ~joined;
+  free &= ~joined;
   const double bytes = missing * option.fit.weights;
   reload += bytes;
   std::vector<std::string> moved;
@@ -113,10 +108,20 @@ std::string stays_down(const ModelPlan& plan, size_t replica, int survivors) {
   return fmt::format("{} #{}: stays down; nothing is free for it", plan.shape.name, replica);
 }
 
+// What the loss of one of several hosts means.
+std::string without_host(const Host& host, const std::vector<ModelPlan>& models) {
+  std::string text = fmt::format("{} of {} hosts go on", host.count - 1, host.count);
+  for (const ModelPlan& plan : models)
+    if (plan.chosen && plan.chosen->span > 1)
+      text += fmt::format("; the replica of {} with a stage there stops: it needs {} hosts",
+                          plan.shape.name, plan.chosen->span);
+  return text;
+}
+
 Loss loss_of(Host& host, const std::vector<ModelPlan>& models, const Part& part) {
   Loss loss;
   loss.part = part.name;
-  Rest rest{host.free & ~part.gpus};
+  GpuMask free = host.free & ~part.gpus;
   std::vector<std::string> moves;
   for (const ModelPlan& plan : models) {
     if (!plan.chosen) continue;
@@ -128,13 +133,12 @@ Loss loss_of(Host& host, const std::vector<ModelPlan>& models, const Part& part)
     for (size_t i : hit) {
       loss.hit.push_back(fmt::format("{} #{}", plan.shape.name, i));
       std::string move =
-          plan.chosen->cpu ? "" : bring_back(host, plan, i, part, rest, loss.reload_bytes);
+          plan.chosen->cpu ? "" : bring_back(host, plan, i, part, free, loss.reload_bytes);
       moves.push_back(move.empty() ? stays_down(plan, i, survivors) : std::move(move));
     }
   }
   loss.replan = fmt::format("{}", fmt::join(moves, "; "));
-  if (part.node == -2 && host.count > 1)
-    loss.replan = fmt::format("{} of {} hosts go on", host.count - 1, host.count);
+  if (part.node == -2 && host.count > 1) loss.replan = without_host(host, models);
   return loss;
 }
 

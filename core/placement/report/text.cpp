@@ -72,13 +72,21 @@ void print_rejected(const ModelPlan& m, std::ostream& out) {
   table.print(out);
 }
 
+// Parts whose loss has one effect stand on one line.
 void print_losses(const HostPlan& host, std::ostream& out) {
   if (host.losses.empty()) return;
   out << "if a part is lost\n";
+  std::vector<std::pair<std::string, std::string>> effects;  // effect, parts
   for (const Loss& loss : host.losses) {
-    const std::string line =
-        fmt::format("{}: stops {}. {}", loss.part, fmt::join(loss.hit, ", "), loss.replan);
-    const auto pieces = cli::wrap(line, kWidth - 4);
+    const auto same =
+        std::ranges::find(effects, loss.replan, &std::pair<std::string, std::string>::first);
+    if (same == effects.end())
+      effects.emplace_back(loss.replan, loss.part);
+    else
+      same->second += ", " + loss.part;
+  }
+  for (const auto& [effect, parts] : effects) {
+    const auto pieces = cli::wrap(fmt::format("{}: {}", parts, effect), kWidth - 4);
     for (size_t i = 0; i < pieces.size(); ++i) out << (i == 0 ? "  " : "    ") << pieces[i] << '\n';
   }
 }
