@@ -18,6 +18,27 @@ std::optional<std::pair<size_t, size_t>> below_common(const std::vector<int>& a,
   return std::nullopt;
 }
 
+/// Generation and lanes that give `gbs`, the widest first; nullopt when none do.
+std::optional<std::pair<int, int>> lanes_of(double gbs) {
+  for (int generation = 1; generation <= 6; ++generation)
+    for (int lanes : {16, 8, 4, 2, 1}) {
+      const double exact = pcie_gbs(generation, lanes).value_or(0);
+      if (gbs > exact * 0.995 && gbs < exact * 1.005) return std::pair{generation, lanes};
+    }
+  return std::nullopt;
+}
+
+/// A port and the function below it are two ends of one link. Where a capture has the port at its
+/// lowest speed, to save power, and the function at more, the lanes are the port's, the speed is
+/// not.
+std::optional<Width> port_width(const PciFacts& port, const PciFacts& function) {
+  const bool asleep = !port.max_link_gts && !port.link_gts && function.link_gbs > port.link_gbs;
+  const auto low = asleep ? lanes_of(port.link_gbs) : std::nullopt;
+  const auto high = asleep ? lanes_of(function.link_gbs) : std::nullopt;
+  if (!low || !high || low->first != 1 || high->first == 1) return width_of(port);
+  return Width{*pcie_gbs(high->first, std::min(low->second, high->second)), LinkSource::kInferred};
+}
+
 bool is_io(const Object& object) {
   return object.type == ObjectType::kBridge || object.type == ObjectType::kPci ||
          object.type == ObjectType::kOsDevice;
@@ -65,7 +86,10 @@ std::optional<Width> PcieTree::narrowest(const std::vector<int>& hops, size_t co
   std::optional<Width> width;
   for (size_t i = 0; i < count; ++i) {
     const Object& hop = topology_.objects[hops[i]];
-    if (!hop.host_bridge) width = narrower(width, width_of(hop.pci));
+    if (hop.host_bridge) continue;
+    const bool port = i == 1 && hop.subtype != kWholeSwitch;
+    width = narrower(
+        width, port ? port_width(hop.pci, topology_.objects[hops[0]].pci) : width_of(hop.pci));
   }
   return width;
 }

@@ -82,6 +82,20 @@ TEST_CASE("links: the narrowest hop decides, by lanes and speed where both are k
   CHECK_FALSE(width_of(PciFacts()));
 }
 
+TEST_CASE("links: a port asleep has the lanes it shows and the speed of what is below it") {
+  MadeMachine made(1);
+  const int root = made.host_bridge(0);
+  made.nvidia(made.bridge(root, "0000:01:00.0", 2.0), "0000:02:00.0",
+              15.7538);  // 2.5 GT/s, 8 lanes
+  made.nvidia(made.bridge(root, "0000:03:00.0", 15.7538), "0000:04:00.0", 15.7538);
+  made.nvidia(made.bridge(root, "0000:05:00.0", 1.9692), "0000:06:00.0",
+              15.7538);  // 8 GT/s, 2 lanes
+  finish(made.topology);
+  CHECK(link(made.topology, "gpu0", "gpu1").gbs == doctest::Approx(7.8769));
+  CHECK(link(made.topology, "gpu0", "gpu1").source == LinkSource::kInferred);
+  CHECK(link(made.topology, "gpu1", "gpu2").gbs == doctest::Approx(1.9692));
+}
+
 TEST_CASE("links: between sockets the interconnect is narrower than PCI Express") {
   MadeMachine made = switches();
   made.topology.objects[1].infos = {{"CPUModel", "AMD EPYC 7742 64-Core Processor"}};
