@@ -11,9 +11,9 @@ namespace aictl::topology {
 /// one GPU. Keeps what a driver already said.
 void join_devices(Topology& topology);
 
-/// Fills `links`: gpu-gpu, gpu-nic and gpu-numa, from the distance matrices, what drivers said (links
-/// already there stay), the PCI tree (section 4 of the reference: PIX, PXB, PHB, NODE, SYS) and the
-/// bandwidth tables. NVSwitch-attached GPUs of a host form one fabric ("trunk inferred").
+/// Fills `links`: gpu-gpu, gpu-nic and gpu-numa, from the distance matrices, what drivers said
+/// (links already there stay), the PCI tree (section 4 of the reference: PIX, PXB, PHB, NODE, SYS)
+/// and the bandwidth tables. NVSwitch-attached GPUs of a host form one fabric ("trunk inferred").
 void derive_links(Topology& topology);
 
 /// The level between two PCI functions by the tree alone, NVLink left aside.

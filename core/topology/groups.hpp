@@ -12,14 +12,14 @@ namespace aictl::topology {
 /// What decides between two groups, in order: worst pair, sum of pairs, NUMA domains spanned.
 struct GroupKey {
   Level worst = Level::kSelf;
-  int worst_count = 0;     // direct links of the worst pair when it is kNv
-  double sum = 0;          // over pairs, by rank: more is better
-  int numa_domains = 0;    // fewer is better
+  int worst_count = 0;   // direct links of the worst pair when it is kNv
+  double sum = 0;        // over pairs, by rank: more is better
+  int numa_domains = 0;  // fewer is better
 };
 
 struct BestGroups {
   int size = 0;
-  std::string worst_link;               // "NV2", "SYS"
+  std::string worst_link;                // "NV2", "SYS"
   std::vector<std::vector<int>> groups;  // all that are equally good, each sorted, in order
 };
 

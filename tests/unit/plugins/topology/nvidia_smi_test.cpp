@@ -209,7 +209,8 @@ TEST_CASE("nvidia_smi: a table at its limit is read, and its groups found, in bo
   const Json groups = matrix_of(must_read(table + "\n"))["best_tp_groups"];
   CHECK(groups["8"]["worst_link"] == "PIX");
   CHECK(groups["8"]["n_optimal"] == 32);
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));  // also under sanitizers
+  CHECK(std::chrono::steady_clock::now() - start <
+        std::chrono::seconds(20));  // also under sanitizers
 }
 
 TEST_CASE("nvidia_smi: other text is not recognised") {
