@@ -101,15 +101,15 @@ std::vector<Device> gpu_devices(const Topology& topology, const DeviceWishes& wi
   std::vector<Device> devices;
   for (const topology::Gpu& gpu : topology.gpus) {
     Device device;
-    device.gpu = gpu.index;
-    device.name = fmt::format("gpu{}", gpu.index);
+    device.gpu = int(devices.size());  // its index, whatever a dump says
+    device.name = fmt::format("gpu{}", device.gpu);
     device.uuid = gpu.uuid;
     device.vendor = gpu.vendor;
     device.node = gpu.nodeset.count() > 4 ? -1 : gpu.nodeset.first();
     const bool told = !gpu.model.empty() || !wishes.gpu.empty();
     const std::string model = !gpu.model.empty()    ? gpu.model
                               : !wishes.gpu.empty() ? wishes.gpu
-                                                    : guess_model(topology, gpu.index);
+                                                    : guess_model(topology, device.gpu);
     read_speed(gpu, model, told, device);
     if (gpu.memory_bytes) device.memory = double(*gpu.memory_bytes);
     device.unified = gpu.unified_memory;

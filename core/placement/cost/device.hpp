@@ -12,7 +12,7 @@ namespace aictl::placement {
 /// Bytes are bytes; speeds are what the vendor says (GPU) or what is assumed (CPU), before any
 /// factor of efficiency.
 struct Device {
-  int gpu = -1;       // Gpu::index; -1: a memory node and its cores
+  int gpu = -1;       // place in Topology::gpus; -1: a memory node and its cores
   int node = -1;      // operating system index of the NUMA node it is, or is near; -1: unknown
   std::string name;   // "gpu0", "numa1"
   std::string model;  // "RTX4090"; of a CPU its model name

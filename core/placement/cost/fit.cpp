@@ -15,7 +15,7 @@ constexpr double kNcclBytes = 0.35e9, kFragmentation = 0.025, kCpuFixed = 0.1e9;
 constexpr int64_t kLongest = int64_t{1} << 30;
 constexpr int kMostSequences = 1 << 20, kMostRanks = 1024;
 
-std::string text(double bytes) { return format_bytes(uint64_t(std::max(0.0, bytes))); }
+std::string text(double bytes) { return format_bytes(whole(bytes)); }
 
 double weights_of(const ModelShape& s, const Cut& cut) {
   const double split = double(s.weight_bytes - std::min(s.replicated_bytes, s.weight_bytes));

@@ -9,16 +9,16 @@
 namespace aictl::placement {
 namespace {
 
-// A count as an integer; what no machine could hold stays far away from overflow.
-uint64_t whole(double value) {
-  return value < 1e18 ? uint64_t(value) : uint64_t{1'000'000'000'000'000'000};
-}
-
 int64_t held(const CacheLayers& run, int64_t tokens) {
   return run.window > 0 ? std::min(tokens, run.window) : tokens;
 }
 
 }  // namespace
+
+uint64_t whole(double count) {
+  if (!(count > 0)) return 0;
+  return count < 1e18 ? uint64_t(count) : uint64_t{1'000'000'000'000'000'000};
+}
 
 double ModelShape::active_parameters() const {
   const double total = double(parameters), routed = double(expert_parameters);

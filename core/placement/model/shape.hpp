@@ -48,6 +48,9 @@ struct ModelShape {
   double active_parameters() const;
 };
 
+/// A count as an integer; what no machine could hold stays at 1e18, far from overflow.
+uint64_t whole(double count);
+
 /// Bytes of the KV cache of one sequence of `tokens`, all layers; `element` bytes a number.
 double kv_bytes(const ModelShape& shape, int64_t tokens, double element);
 

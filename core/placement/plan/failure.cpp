@@ -23,12 +23,13 @@ std::vector<Part> switches(const Host& host) {
   const auto& objects = host.topology.objects;
   for (size_t i = 0; i < objects.size(); ++i) {
     if (objects[i].type != topology::ObjectType::kPci) continue;
-    for (const topology::Gpu& gpu : host.topology.gpus) {
-      if (!gpu.pci || *gpu.pci != objects[i].pci.address || gpu.index >= kMaxGpus) continue;
+    for (const Device& gpu : host.gpus) {
+      const auto& pci = host.topology.gpus[size_t(gpu.gpu)].pci;
+      if (!pci || *pci != objects[i].pci.address || gpu.gpu >= kMaxGpus) continue;
       for (int at = objects[i].parent; at >= 0; at = objects[size_t(at)].parent)
         if (objects[size_t(at)].type == topology::ObjectType::kBridge &&
             !objects[size_t(at)].host_bridge)
-          below[at] |= GpuMask{1} << gpu.index;
+          below[at] |= GpuMask{1} << gpu.gpu;
     }
   }
   std::map<GpuMask, int> deepest;
@@ -95,7 +96,7 @@ std::string bring_back(Host& host, const ModelPlan& plan, size_t replica, const 
   std::vector<std::string> moved;
   for (int gpu : gpus_of(joined & ~kept)) moved.push_back(fmt::format("gpu{}", gpu));
   return fmt::format("{} #{}: {} rank{} to {}, reload {}", plan.shape.name, replica, missing,
-                     missing == 1 ? "" : "s", fmt::join(moved, ","), format_bytes(uint64_t(bytes)));
+                     missing == 1 ? "" : "s", fmt::join(moved, ","), format_bytes(whole(bytes)));
 }
 
 // What is left of a model whose replica stays down.

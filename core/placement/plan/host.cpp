@@ -16,9 +16,11 @@ Host::Host(const Topology& machine, const DeviceWishes& wishes, int hosts)
       free(fit),
       search(links, fit) {
   for (const Device& gpu : gpus) {
-    if (!(fit >> std::min(gpu.gpu, kMaxGpus - 1) & 1)) {
+    if (gpu.gpu >= kMaxGpus || !(fit >> gpu.gpu & 1)) {
       notes.push_back(fmt::format("{} is left out: {}", gpu.name,
-                                  gpu.unfit.empty() ? "its memory is unknown" : gpu.unfit));
+                                  !gpu.unfit.empty()    ? gpu.unfit
+                                  : gpu.gpu >= kMaxGpus ? "64 GPUs a host are planned"
+                                                        : "its memory is unknown"));
       continue;
     }
     const auto alike = std::ranges::find_if(kinds, [&](const std::vector<int>& kind) {
@@ -39,8 +41,7 @@ Host::Host(const Topology& machine, const DeviceWishes& wishes, int hosts)
 GpuMask Host::fit_mask() const {
   GpuMask mask = 0;
   for (const Device& gpu : gpus)
-    if (gpu.unfit.empty() && gpu.memory > 0 && gpu.gpu >= 0 && gpu.gpu < kMaxGpus)
-      mask |= GpuMask{1} << gpu.gpu;
+    if (gpu.unfit.empty() && gpu.memory > 0 && gpu.gpu < kMaxGpus) mask |= GpuMask{1} << gpu.gpu;
   return mask;
 }
 

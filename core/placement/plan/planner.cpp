@@ -108,8 +108,8 @@ ModelPlan place_model(Host& host, const PlanRequest& request, const ModelShape& 
   plan.chosen = options.fitting[best];
   plan.shape = with_quant(shape, plan.chosen->quant);
   plan.verdict =
-      fmt::format("fits: {} a rank of {} usable", format_bytes(uint64_t(plan.chosen->fit.need())),
-                  format_bytes(uint64_t(plan.chosen->fit.usable)));
+      fmt::format("fits: {} a rank of {} usable", format_bytes(whole(plan.chosen->fit.need())),
+                  format_bytes(whole(plan.chosen->fit.usable)));
   plan.reasons = reasons(*plan.chosen, request.slo);
   take(host, *plan.chosen);
   return plan;

@@ -7,7 +7,7 @@
 namespace aictl::placement {
 namespace {
 
-uint64_t bytes(double value) { return uint64_t(std::max(0.0, value)); }
+uint64_t bytes(double value) { return whole(value); }
 
 // Six significant digits: the same text wherever sums are taken in the same order.
 double digits(double value) {
