@@ -91,9 +91,9 @@ std::vector<std::string> arithmetic(const ModelShape& s, const Cut& cut, const L
   lines.push_back(fmt::format("weights {} = {} {} / tp {}{}, {} of it on every rank",
                               text(fit.weights), text(double(s.weight_bytes)), s.quant, cut.tp,
                               stage, text(double(s.replicated_bytes))));
-  lines.push_back(fmt::format("kv cache {} = {} sequences x {} tokens x {} {}{}", text(fit.kv),
-                              load.sequences, load.context, kv_formula(s, load.kv_element), shard,
-                              stage));
+  lines.push_back(fmt::format("kv cache {} = {} x {} tokens x {} {}{}", text(fit.kv),
+                              counted(load.sequences, "sequence"), load.context,
+                              kv_formula(s, load.kv_element), shard, stage));
   lines.push_back(
       fmt::format("activations {} = {} tokens x (8 x {} + 4 x {} / tp {}) x {} B + logits",
                   text(fit.activations), e.step_tokens, s.hidden,
@@ -110,6 +110,10 @@ std::vector<std::string> arithmetic(const ModelShape& s, const Cut& cut, const L
 }
 
 }  // namespace
+
+std::string counted(int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 Fit fit_memory(const ModelShape& s, const Cut& cut, const Load& load, Engine engine,
                const Device& d, double utilisation) {

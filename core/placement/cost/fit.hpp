@@ -40,6 +40,9 @@ struct Fit {
 Fit fit_memory(const ModelShape& shape, const Cut& cut, const Load& load, Engine engine,
                const Device& device, double utilisation);
 
+/// "1 sequence", "8 sequences".
+std::string counted(int64_t count, std::string_view noun);
+
 /// "fits", or the smallest change that would make it fit: fewer tokens, fewer sequences, another
 /// quant, more GPUs; always with the bytes.
 std::string verdict(const ModelShape& shape, const Cut& cut, const Load& load, Engine engine,

@@ -47,8 +47,8 @@ void print_placed(const ModelPlan& m, int& port, const PlanRequest& request, boo
   out << fmt::format("  speed    {:.1f} tokens/s, TPOT {:.1f} ms, TTFT {:.0f} ms for {} tokens\n",
                      o.goodput, o.tpot() * 1e3, o.ttft() * 1e3,
                      std::min(request.prompt, o.load.context));
-  out << fmt::format("  load     {} sequences of {} tokens a replica; room for {} tokens\n",
-                     o.load.sequences, o.load.context, o.fit.token_capacity);
+  out << fmt::format("  load     {} of {} tokens a replica; room for {} tokens\n",
+                     counted(o.load.sequences, "sequence"), o.load.context, o.fit.token_capacity);
   for (size_t i = 0; i < m.replicas.size(); ++i)
     out << fmt::format("  #{:<7} {}; {}\n", i, devices_text(m.replicas[i]),
                        cores_text(m.replicas[i]));

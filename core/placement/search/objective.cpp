@@ -119,9 +119,9 @@ std::vector<std::string> reasons(const Option& o, const Slo& slo) {
                               : o.slo_met ? "met"
                                           : "missed",
                               slo_words(o)));
-  lines.push_back(
-      fmt::format("goodput: {:.1f} tokens/s; a step of {} sequences is {:.1f} ms, bound by {}",
-                  o.goodput, o.load.sequences, o.tpot() * 1e3, o.decode.bound));
+  lines.push_back(fmt::format("goodput: {:.1f} tokens/s; a step of {} is {:.1f} ms, bound by {}",
+                              o.goodput, counted(o.load.sequences, "sequence"), o.tpot() * 1e3,
+                              o.decode.bound));
   lines.push_back(fmt::format("gpus: {} used a host", o.cpu ? 0 : o.devices_used()));
   if (o.cpu) return lines;
   if (o.cut.tp > 1)
