@@ -5,6 +5,12 @@
 #include "plugins/services/inference/local/local_model.hpp"
 #include "plugins/services/inference/serve/service.hpp"
 #include "plugins/sources/file/file.hpp"
+#include "plugins/topology/hwloc/hwloc.hpp"
+#include "plugins/topology/json/json.hpp"
+#include "plugins/topology/nccl/nccl.hpp"
+#include "plugins/topology/nvidia_smi/nvidia_smi.hpp"
+#include "plugins/topology/nvml/nvml.hpp"
+#include "plugins/topology/sysfs/sysfs.hpp"
 
 namespace aictl {
 
@@ -14,6 +20,12 @@ void add_builtin(Plugins& plugins) {
   add_file_source(plugins);
   add_aictl_runtime(plugins);
   add_inference_service(plugins);
+  add_hwloc_topology(plugins);  // first: the others add to what it sees
+  add_sysfs_topology(plugins);
+  add_nvml_topology(plugins);
+  add_nvidia_smi_topology(plugins);
+  add_nccl_topology(plugins);
+  add_json_topology(plugins);
 }
 
 }  // namespace aictl

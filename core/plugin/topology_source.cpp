@@ -1,13 +1,110 @@
 #include "core/plugin/topology_source.hpp"
 
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "core/base/file.hpp"
 #include "core/plugin/plugins.hpp"
+#include "core/topology/devices.hpp"
 
 namespace aictl {
+namespace {
 
-Result<Topology> read_topology(const Plugins& plugins, const TopologyInput&) {
+namespace fs = std::filesystem;
+
+constexpr size_t kMaxInput = size_t{256} << 20;
+constexpr size_t kStart = 4096;  // how much of a file tells its format
+
+Error refused(std::string message, std::string hint) {
+  return {ErrorCode::kDataRefused, std::move(message), std::move(hint)};
+}
+
+std::string known_formats(const Plugins& plugins) {
+  std::string list;
+  for (const auto& row : plugins.topology.rows()) {
+    const std::string_view format = row.make()->imports();
+    if (!format.empty()) list += fmt::format("{}{}", list.empty() ? "known: " : ", ", format);
+  }
+  return list;
+}
+
+Result<std::string> read_input(const std::string& file) {
+  std::error_code ignored;
+  if (file == "-") return read_all(STDIN_FILENO, kMaxInput);
+  if (fs::is_directory(file, ignored))
+    return refused("a folder, not a file", "--sysroot reads an unpacked capture of /sys and /proc");
+  return read_file(file, kMaxInput);
+}
+
+Result<Topology> import_bytes(const Plugins& plugins, std::string_view bytes, const Sight& sight) {
+  if (bytes.empty()) return refused("empty", known_formats(plugins));
+  for (const auto& row : plugins.topology.rows()) {
+    const auto source = row.make();
+    if (!source->recognises(bytes.substr(0, kStart))) continue;
+    auto topology = source->import(bytes, sight);
+    if (topology && topology->origin.source.empty()) topology->origin.source = row.name;
+    return topology;
+  }
+  return refused("of no format that is known here", known_formats(plugins));
+}
+
+Result<Topology> import_file(const Plugins& plugins, const std::string& file, const Sight& sight) {
+  const std::string name = file == "-" ? "standard input" : file;
+  auto bytes = read_input(file);
+  if (!bytes && bytes.error().code == ErrorCode::kTooLarge)
+    return refused(fmt::format("{}: over {} MiB", name, kMaxInput >> 20),
+                   "no machine takes that much to describe");
+  if (!bytes && bytes.error().code == ErrorCode::kDataRefused)
+    return std::move(bytes).error().within(name);
+  if (!bytes) return std::move(bytes).error();
+  auto topology = import_bytes(plugins, *bytes, sight);
+  if (!topology) return std::move(topology).error().within(name);
+  topology->origin.input = file;
+  topology->origin.live = false;
+  return topology;
+}
+
+Result<Topology> synthesise(const Plugins& plugins, const std::string& description) {
+  for (const auto& row : plugins.topology.rows()) {
+    auto made = row.make()->synthesise(description);
+    if (!made) return std::move(made).error();
+    if (!*made) continue;
+    (*made)->origin = {row.name, description, false};
+    return *std::move(*made);
+  }
+  return Error{ErrorCode::kUnsupported, "nothing here makes machines from descriptions", ""};
+}
+
+Result<Topology> look(const Plugins& plugins, const Sight& sight) {
+  std::error_code ignored;
+  if (!fs::is_directory(sight.sysroot, ignored))
+    return Error{ErrorCode::kNotFound, fmt::format("no folder {}", sight.sysroot.string()),
+                 "--sysroot takes an unpacked capture; --input takes files"};
   Topology topology;
-  for (const auto& row : plugins.topology.rows())
-    if (auto looked = row.make()->look({}, topology); !looked) return std::move(looked).error();
+  topology.origin.live = sight.sysroot == "/";
+  if (!topology.origin.live) topology.origin.input = sight.sysroot.string();
+  for (const auto& row : plugins.topology.rows()) {
+    auto looked = row.make()->look(sight, topology);
+    if (!looked) return std::move(looked).error();
+    if (topology.origin.source.empty() && !topology.objects.empty())
+      topology.origin.source = row.name;
+  }
+  return topology;
+}
+
+}  // namespace
+
+Result<Topology> read_topology(const Plugins& plugins, const TopologyInput& input) {
+  Sight sight;
+  if (!input.sysroot.empty()) sight.sysroot = input.sysroot;
+  sight.whole_io = input.whole_io;
+  sight.disallowed = input.disallowed;
+  sight.nvml = input.nvml;
+  auto topology = !input.synthetic.empty() ? synthesise(plugins, input.synthetic)
+                  : !input.file.empty()    ? import_file(plugins, input.file, sight)
+                                           : look(plugins, sight);
+  if (topology) topology::finish(*topology);
   return topology;
 }
 

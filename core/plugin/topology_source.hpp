@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,14 @@ class TopologySource {
   virtual Result<Topology> import(std::string_view /*bytes*/, const Sight&) const {
     return Error{ErrorCode::kUnsupported, "this source reads no files", ""};
   }
+  /// What import() reads, for people: "hwloc XML". Empty: nothing.
+  virtual std::string_view imports() const { return ""; }
+
+  /// Makes a machine from a description in words ("numa:2 core:8 pu:2"); nullopt when it knows no
+  /// such language. Errors: kInvalidArgument.
+  virtual Result<std::optional<Topology>> synthesise(const std::string& /*description*/) const {
+    return std::optional<Topology>();
+  }
 };
 
 using TopologySourceFactory = std::function<std::unique_ptr<TopologySource>()>;
@@ -53,7 +62,8 @@ struct TopologyInput {
 };
 
 /// Reads a machine: asks the sources in their order, joins devices, derives links. Errors:
-/// kNotFound, kIo; kDataRefused naming the file, what is wrong and where.
+/// kNotFound, kIo; kInvalidArgument for a description; kDataRefused naming the file, what is wrong
+/// and where. With `sysroot` no other thread may run meanwhile.
 Result<Topology> read_topology(const Plugins& plugins, const TopologyInput& input);
 
 }  // namespace aictl

@@ -12,6 +12,7 @@ class NcclSource final : public TopologySource {
  public:
   bool recognises(std::string_view bytes) const override;
   Result<Topology> import(std::string_view bytes, const Sight& sight) const override;
+  std::string_view imports() const override { return "NCCL topology XML"; }
 };
 
 void add_nccl_topology(Plugins& plugins);

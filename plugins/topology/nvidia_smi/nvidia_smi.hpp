@@ -12,6 +12,7 @@ class NvidiaSmiSource final : public TopologySource {
  public:
   bool recognises(std::string_view bytes) const override;
   Result<Topology> import(std::string_view bytes, const Sight& sight) const override;
+  std::string_view imports() const override { return "nvidia-smi topo -m"; }
 };
 
 void add_nvidia_smi_topology(Plugins& plugins);

@@ -1,0 +1,94 @@
+#include "plugins/topology/hwloc/machine.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace aictl::hwloc {
+namespace {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// Variables of the environment for the time of a scope: libhwloc takes a captured root in no other
+// way.
+class ScopedVariables {
+ public:
+  explicit ScopedVariables(const Variables& variables) {
+    for (const auto& [name, value] : variables) {
+      const char* before = std::getenv(name.c_str());
+      before_.emplace_back(name, before ? std::optional<std::string>(before) : std::nullopt);
+      setenv(name.c_str(), value.c_str(), 1);
+    }
+  }
+  ScopedVariables(const ScopedVariables&) = delete;
+  ScopedVariables& operator=(const ScopedVariables&) = delete;
+  ~ScopedVariables() {
+    for (const auto& [name, value] : before_)
+      value ? setenv(name.c_str(), value->c_str(), 1) : unsetenv(name.c_str());
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::optional<std::string>>> before_;
+};
+
+Result<Machine> empty_machine(unsigned long flags, bool whole_io) {
+  // What libhwloc has to say about firmware goes to stderr in boxes of stars; read once, by it.
+  static const bool quiet = setenv("HWLOC_HIDE_ERRORS", "2", 0) == 0;
+  hwloc_topology* made = nullptr;
+  if (!quiet || hwloc_topology_init(&made) != 0)
+    return Error{ErrorCode::kResourceExhausted, "no memory for a topology", ""};
+  Machine machine(made);
+  hwloc_topology_set_all_types_filter(machine.get(), HWLOC_TYPE_FILTER_KEEP_ALL);
+  hwloc_topology_set_io_types_filter(
+      machine.get(), whole_io ? HWLOC_TYPE_FILTER_KEEP_ALL : HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
+  hwloc_topology_set_flags(machine.get(), flags);
+  return machine;
+}
+
+unsigned long flags_of(bool disallowed) {
+  return disallowed ? HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED : 0;
+}
+
+}  // namespace
+
+Result<Machine> load_machine(const Sight& sight) {
+  auto machine = empty_machine(flags_of(sight.disallowed), sight.whole_io);
+  if (!machine) return machine;
+  std::optional<ScopedVariables> root;
+  if (sight.sysroot != "/")
+    root.emplace(Variables{{"HWLOC_FSROOT", sight.sysroot.string()},
+                           {"HWLOC_COMPONENTS", "linux,stop"},
+                           {"HWLOC_THISSYSTEM", "0"}});
+  errno = 0;
+  if (hwloc_topology_load(machine->get()) == 0) return machine;
+  return Error{ErrorCode::kIo,
+               fmt::format("no processors to be seen under {}", sight.sysroot.string()),
+               "a root holds sys/ and proc/"};
+}
+
+Result<Machine> load_xml(const std::string& xml, bool disallowed) {
+  auto machine = empty_machine(flags_of(disallowed), true);
+  if (!machine) return machine;
+  // The size includes the final zero, which a std::string has.
+  if (hwloc_topology_set_xmlbuffer(machine->get(), xml.c_str(), int(xml.size() + 1)) == 0 &&
+      hwloc_topology_load(machine->get()) == 0)
+    return machine;
+  return Error{ErrorCode::kDataRefused, "libhwloc reads no machine out of it",
+               "check it with lstopo -i FILE"};
+}
+
+Result<Machine> load_synthetic(const std::string& description) {
+  auto machine = empty_machine(0, true);
+  if (!machine) return machine;
+  if (hwloc_topology_set_synthetic(machine->get(), description.c_str()) == 0 &&
+      hwloc_topology_load(machine->get()) == 0)
+    return machine;
+  return Error{ErrorCode::kInvalidArgument, fmt::format("'{}' describes no machine", description),
+               "such as \"package:2 numa:1 core:8 pu:2\""};
+}
+
+}  // namespace aictl::hwloc
