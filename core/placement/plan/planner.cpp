@@ -78,9 +78,12 @@ std::string not_placed(const Host& host, const PlanRequest& request, const Model
     return fmt::format("no device with known memory, and weights alone are {}", weights);
   const Rejected* nearest = nullptr;
   for (const Rejected& one : rejected)
-    if (one.term == "memory" && (!nearest || distance_of(one.why) <= distance_of(nearest->why)))
+    if (one.term == "memory" && (host.fit == 0 || !one.option.ends_with("on CPU")) &&
+        (!nearest || distance_of(one.why) <= distance_of(nearest->why)))
       nearest = &one;
   if (nearest) return fmt::format("{}: {}", nearest->option, nearest->why);
+  if (request.tp > 0 && !rejected.empty())
+    return fmt::format("{}: {}", rejected.front().option, rejected.front().why);
   if (request.tp > 0) return fmt::format("does not fit: no group of {} GPUs is free", request.tp);
   return fmt::format("does not fit: nothing is left for {} of weights", weights);
 }
@@ -125,7 +128,8 @@ HostPlan plan_host(Host& host, const PlanRequest& request, int concurrency) {
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::stable_sort(order, [&](size_t a, size_t b) { return quota[a] > quota[b]; });
   for (size_t i : order)  // large groups first: they are the hardest to find
-    plan.models[i] = place_model(host, request, request.models[i], quota[i], concurrency);
+    plan.models[i] = place_model(host, request, request.models[i],
+                                 quota[i] > 0 ? quota[i] : std::popcount(host.free), concurrency);
   claim_cores(host, plan.models);
   plan.losses = failure_radius(host, plan.models);
   plan.free_gpus = gpus_of(host.free);

@@ -165,6 +165,14 @@ TEST_CASE("planner: a model no host holds spans hosts; one nothing holds is told
   CHECK(none.hosts[0].models[0].verdict.find("usable") != std::string::npos);
 }
 
+TEST_CASE("planner: ranks that the model's heads forbid are told so") {
+  PlanRequest request = request_for({"llama:8b:q4_k_m"});
+  request.tp = 3;
+  const Plan plan = plan_of(two_islands("RTX 4090"), request);
+  CHECK_FALSE(plan.placed());
+  CHECK_EQ(plan.hosts[0].models[0].verdict, "tp=3 x1 Q4_K_M: 32 heads are not a multiple of 3");
+}
+
 TEST_CASE("planner: lost GPUs and GPUs in MIG mode are left out and named") {
   Topology machine = two_islands("RTX 4090");
   machine.gpus[0].lost = "GPU is lost";
