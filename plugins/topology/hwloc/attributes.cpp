@@ -1,9 +1,6 @@
 // What libhwloc knows beside the tree: matrices, sorts of cores, speeds of memory.
 
 #include <fmt/format.h>
-#include <hwloc/cpukinds.h>
-#include <hwloc/distances.h>
-#include <hwloc/memattrs.h>
 
 #include "plugins/topology/hwloc/machine.hpp"
 

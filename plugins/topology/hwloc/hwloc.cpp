@@ -1,5 +1,6 @@
 #include "plugins/topology/hwloc/hwloc.hpp"
 
+#include "core/topology/hwloc_xml.hpp"
 #include "plugins/topology/hwloc/machine.hpp"
 #include "plugins/topology/hwloc/xml/normalise.hpp"
 
@@ -32,6 +33,7 @@ Result<Topology> HwlocSource::import(std::string_view bytes, const Sight& sight)
   if (!machine) return std::move(machine).error();
   Topology topology = hwloc::translate(machine->get());
   topology.origin.source = "hwloc";
+  if (auto taken = topology::take_infos(topology); !taken) return std::move(taken).error();
   return topology;
 }
 
