@@ -32,7 +32,7 @@ THIRD_PARTY = {
 }
 
 # Headers of the C library, the kernel and the compiler.
-SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux)/[a-z0-9_]+\.h|(unistd|fcntl|pthread|signal|sched|poll|netdb|dlfcn|termios|"
+SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux)/[a-z0-9_]+\.h|(unistd|fcntl|dirent|pthread|signal|sched|poll|netdb|dlfcn|termios|"
                     r"locale|wctype|langinfo|execinfo|spawn|immintrin|x86intrin|cpuid|arm_neon)\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 

@@ -34,14 +34,16 @@ std::vector<std::string> found_in(const Report& report) {
   std::vector<std::string> ids;
   for (const Finding& finding : report.findings) {
     ids.push_back(finding.rule);
-    MESSAGE(finding.rule << ' ' << finding.title << ": " << finding.evidence);
+    MESSAGE(finding.rule << " " << finding.title << ": " << finding.evidence);
   }
   return ids;
 }
 
 TEST_CASE("doctor: the captured machines have no errors, and no warnings without cause") {
   // What is truly wrong with them, or odd.
-  const std::map<std::string, std::vector<std::string>> known = {};
+  const std::map<std::string, std::vector<std::string>> known = {
+      {"06-gb200-4gpu", {"T23"}},        // the GPUs' memory is nodes 2, 10, 18 and 26
+      {"14-4gpu-vm-all-sys", {"T20"}}};  // SYS everywhere, and one node
   const auto files = captures();
   if (files.empty()) MESSAGE("skipped: the captures are not here");
   Plugins plugins;
