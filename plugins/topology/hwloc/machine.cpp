@@ -82,6 +82,7 @@ Result<Machine> load_xml(const std::string& xml, bool disallowed) {
 }
 
 Result<Machine> load_synthetic(const std::string& description) {
+  if (auto bounded = check_synthetic(description); !bounded) return std::move(bounded).error();
   auto machine = empty_machine(0, true);
   if (!machine) return machine;
   if (hwloc_topology_set_synthetic(machine->get(), description.c_str()) == 0 &&

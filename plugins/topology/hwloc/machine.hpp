@@ -22,7 +22,9 @@ using Machine = std::unique_ptr<hwloc_topology, FreeMachine>;
 Result<Machine> load_machine(const Sight& sight);
 /// `xml` is normalised (see xml/normalise.hpp). Errors: kDataRefused.
 Result<Machine> load_xml(const std::string& xml, bool disallowed);
-/// `description` is checked (see synthetic.cpp). Errors: kInvalidArgument.
+/// Whether a description is of bounded size. Errors: kInvalidArgument saying what is wrong.
+Result<void> check_synthetic(std::string_view description);
+/// Checks `description` first. Errors: kInvalidArgument.
 Result<Machine> load_synthetic(const std::string& description);
 
 /// What libhwloc holds, as our value.

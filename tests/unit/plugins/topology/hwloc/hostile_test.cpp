@@ -189,4 +189,18 @@ TEST_CASE("hwloc xml: no mutation of a machine crashes, whatever it reads to") {
   CHECK(read > 0);
 }
 
+TEST_CASE("hwloc synthetic: a description becomes a machine; an absurd one is refused at once") {
+  const auto machine = HwlocSource().synthesise("numa:2 core:8 pu:2");
+  REQUIRE(machine.ok());
+  REQUIRE(machine->has_value());
+  CHECK(topology::objects_of(**machine, topology::ObjectType::kPu).size() == 32);
+  for (const char* text : {"", "numa:2 core:999999999 pu:4", "pu:100000", "numa:64 core:64 pu:64",
+                           "numa:2(memory=1 core:2 pu:2", "core:0 pu:1", "pu:2 \x01", "teapot:2"}) {
+    CAPTURE(text);
+    const auto refused = HwlocSource().synthesise(text);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+  }
+}
+
 }  // namespace
