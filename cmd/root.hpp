@@ -15,7 +15,6 @@ cli::Command chat_command(App& app);
 cli::Command completion_command(App& app);
 cli::Command config_command(App& app);
 cli::Command doctor_command(App& app);
-cli::Command doctor_command(App& app);
 cli::Command help_command(App& app);
 cli::Command man_command(App& app);
 cli::Command model_command(App& app);
