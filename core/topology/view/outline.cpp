@@ -61,7 +61,7 @@ class Builder {
     if (depth >= kDeepest) return;
     if (below.size() == 1 && is_shell(object(below[0]))) {
       const Object& only = object(below[0]);
-      if (only.type == ObjectType::kCache) add_cache_word(part.text, only);
+      if (only.type == ObjectType::kCache) add_cache_word(part.cache, only);
       return fill(part, below[0], depth + 1);
     }
     for (const int child : below) part.parts.push_back(build(child, depth + 1));
@@ -108,7 +108,10 @@ class Builder {
         add_memory(part, child,
                    fmt::format(", behind {} of memory-side cache", size_text(node.bytes)));
       } else if (node.type == ObjectType::kNuma) {
-        Part memory{Kind::kMemory, "numa", "", {node.os_index}, {}, {}, {}, 1, 0, {}};
+        Part memory;
+        memory.kind = Kind::kMemory;
+        memory.noun = "numa";
+        memory.numbers = {node.os_index};
         const std::string tier = tier_text(node);
         if (node.bytes > 0 || memory_known_) memory.text = size_text(node.bytes);
         if (!tier.empty()) memory.text += (memory.text.empty() ? "" : " ") + tier;
@@ -225,13 +228,19 @@ std::vector<Device> devices_of(const Topology& topology) {
   return out;
 }
 
-/// The smallest part, cores left aside, that has all CPUs of `cpus`.
+/// Whether devices can stand inside: cores cannot hold any, nor memory that has no parts itself.
+bool can_hold(const Part& part) {
+  if (part.kind == Kind::kMemory) return !part.parts.empty();
+  return part.kind != Kind::kCore && part.kind != Kind::kPu && part.kind != Kind::kDevice;
+}
+
+/// The smallest part that has all CPUs of `cpus`.
 Part& home_of(Part& machine, const Bitset& cpus) {
   Part* home = &machine;
   for (bool deeper = !cpus.empty(); deeper;) {
     deeper = false;
     for (Part& part : home->parts)
-      if (part.kind != Kind::kCore && part.kind != Kind::kPu && part.cpus.contains(cpus)) {
+      if (can_hold(part) && part.cpus.contains(cpus)) {
         home = &part;
         deeper = true;
         break;
@@ -251,7 +260,8 @@ void attach_devices(Part& machine, const Topology& topology) {
 }
 
 std::string fingerprint(const Part& part, bool fold_devices) {
-  std::string out = fmt::format("{}|{}|{}|{}|", part.noun, part.text, part.times, part.pus);
+  std::string out =
+      fmt::format("{}|{}|{}|{}|{}|", part.noun, part.text, part.cache, part.times, part.pus);
   if (part.kind == Kind::kDevice && !fold_devices)
     for (const std::string& name : part.names) out += name + ",";
   out += '(';

@@ -16,6 +16,7 @@ struct Part {
   Kind kind = Kind::kMachine;
   std::string noun;                // "package", "core", "L3 cache", "numa", "gpu", "nic", "disk"
   std::string text;                // what it is: "DRAM 755.3 GiB"; may be empty
+  std::string cache;               // "L3 33 MiB": one that all of it shares; may be empty
   std::vector<int> numbers;        // the operating system's; of all that are folded into it
   std::vector<std::string> names;  // of devices
   Bitset cpus;                     // of all that are folded into it

@@ -73,9 +73,11 @@ std::string line_of(const Part& part, int outer) {
       break;
     case Kind::kPackage:
       out = fmt::format("{}{}", times, part.noun);
-      if (outer == 1) out += " " + ranges(part.numbers);
+      if (const std::string which = ranges(part.numbers); outer == 1 && !which.empty())
+        out += " " + which;
   }
   if (!part.text.empty()) out += "  " + part.text;
+  if (!part.cache.empty()) out += (part.text.empty() ? "  " : ", ") + part.cache;
   const bool leaf = part.kind == Kind::kCore || part.kind == Kind::kPu || part.times > 1;
   if (leaf && outer == 1 && !part.cpus.empty()) out += "  cpus " + part.cpus.list();
   return out;
@@ -95,31 +97,47 @@ std::string source_text(const Link& link) {
                            : fmt::format("{}; {}", word(link.source), link.note);
 }
 
-Lines link_lines(const Topology& topology) {
-  using Key = std::tuple<Level, int, double, std::string, bool>;
-  struct Group {
-    const Link* first;
-    std::vector<std::string> pairs;
-  };
-  std::map<Key, Group> groups;
-  const size_t n = topology.gpus.size();
+/// What the links of one kind have in common, and the pairs that have one.
+struct LinkGroup {
+  const Link* first;
+  std::vector<std::string> pairs;
+  std::vector<std::string> sources;
+};
+
+/// Links between GPUs, and direct ones from GPUs to memory nodes; best first.
+std::vector<LinkGroup> link_groups(const Topology& topology) {
+  using Key = std::tuple<bool, Level, int, double>;
+  std::map<Key, LinkGroup> groups;
   for (const Link& link : topology.links) {
-    const bool host = link.b.starts_with("numa");
-    const bool wanted = link.a.starts_with("gpu") &&
-                        (link.b.starts_with("gpu") || (host && link.medium != Medium::kPcie));
-    if (!wanted) continue;
-    const Key key{link.level, -link.count, link.gbs.value_or(0), source_text(link), host};
-    Group& group = groups.emplace(key, Group{&link, {}}).first->second;
+    const bool host = link.b.starts_with("numa") && link.level == Level::kNv;
+    if (!link.a.starts_with("gpu") || (!host && !link.b.starts_with("gpu"))) continue;
+    LinkGroup& group = groups
+                           .emplace(Key{host, link.level, -link.count, -link.gbs.value_or(0)},
+                                    LinkGroup{&link, {}, {}})
+                           .first->second;
     group.pairs.push_back(link.a + "-" + (host ? link.b : link.b.substr(3)));
+    const std::string source = source_text(link);
+    if (std::find(group.sources.begin(), group.sources.end(), source) == group.sources.end())
+      group.sources.push_back(source);
   }
+  std::vector<LinkGroup> out;
+  for (auto& [key, group] : groups) out.push_back(std::move(group));
+  return out;
+}
+
+Lines link_lines(const Topology& topology) {
+  const size_t n = topology.gpus.size();
   Lines out;
-  for (const auto& [key, group] : groups) {
-    const bool all = !std::get<4>(key) && group.pairs.size() == n * (n - 1) / 2 && n > 2;
+  for (const LinkGroup& group : link_groups(topology)) {
+    const bool all =
+        group.first->b.starts_with("gpu") && group.pairs.size() == n * (n - 1) / 2 && n > 2;
     const std::string pairs = all ? fmt::format("all {} pairs", group.pairs.size())
-                                  : shown(fmt::format("{}", fmt::join(group.pairs, " ")), 36);
+                              : group.pairs.size() > 12
+                                  ? fmt::format("{} pairs", group.pairs.size())
+                                  : fmt::format("{}", fmt::join(group.pairs, " "));
     const std::string speed = group.first->gbs ? " " + speed_text(group.first->gbs) : "";
-    out.push_back(fmt::format("{}{}  {}  ({})", group.first->word(), speed, pairs,
-                              source_text(*group.first)));
+    out.push_back(fmt::format("{}{} ({})  {}", group.first->word(), speed,
+                              fmt::join(group.sources, "; "), pairs));
   }
   return out;
 }
@@ -139,7 +157,7 @@ Lines lines_of(const Topology& topology, const OutlineOptions& options) {
   Lines out;
   out.push_back(fmt::format("{}  {}", shown(machine_name(topology), 30), machine_text(topology)));
   const Part machine = outline(topology, options);
-  if (!machine.text.empty()) out.push_back("│  " + machine.text);
+  if (!machine.cache.empty()) out.push_back("│  " + machine.cache);
   draw(machine, "", 1, out);
   if (!options.devices)
     for (const Part& part : device_list(topology)) out.push_back("+ " + line_of(part, 1));

@@ -46,8 +46,8 @@ std::string_view colour_of(Level level, Medium medium);
 std::string_view colour_of(MemoryTier tier);
 inline constexpr std::string_view kPerformanceColour = "#7db3e8", kEfficiencyColour = "#a5d6a0",
                                   kGpuColour = "#c3e6a5", kNicColour = "#ffd58c",
-                                  kDiskColour = "#d8dbe0", kLineColour = "#8795a8",
-                                  kQuietColour = "#5f6c7b";
+                                  kDiskColour = "#d8dbe0", kCacheColour = "#f5ecc4",
+                                  kLineColour = "#8795a8", kQuietColour = "#5f6c7b";
 
 /// How wide a text of this size stands, about.
 double text_width(std::string_view text, double size);

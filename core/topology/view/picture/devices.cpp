@@ -195,8 +195,11 @@ class DevicePainter {
     std::string label = topology_.nvswitches > 0
                             ? fmt::format("NVSwitch fabric, {} switches", topology_.nvswitches)
                             : std::string("fabric");
-    label += fmt::format(": {} {} between any two GPUs ({}{}{})", link.word(), speed_text(link.gbs),
-                         word(link.source), link.note.empty() ? "" : "; ", link.note);
+    std::set<std::string> sources;
+    for (const Link* one : direct)
+      sources.insert(one->note.empty() ? std::string(word(one->source)) : one->note);
+    label += fmt::format(": {} {} between any two GPUs ({})", link.word(), speed_text(link.gbs),
+                         fmt::join(sources, ", "));
     canvas_.text((left + right) / 2, y + 43, label, {12, "middle", "#ffffff", true},
                  right - left + 40);
     return y + 62;

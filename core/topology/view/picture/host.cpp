@@ -13,7 +13,7 @@ namespace {
 using Kind = Part::Kind;
 
 constexpr double kLeft = 40, kRight = 1160;  // margins of the page
-constexpr double kPad = 8, kGap = 6, kMemoryHeight = 22;
+constexpr double kPad = 8, kGap = 6, kMemoryHeight = 22, kCacheHeight = 17;
 constexpr size_t kMostCells = 2048;  // more cores than that are a number, not squares
 
 size_t count_cores(const Part& part) {
@@ -71,8 +71,9 @@ class HostPainter {
     const double size = title_size(part);
     double at = y + kPad + size;
     if (canvas) titles(part, x + kPad, at, inner, *canvas);
-    at += part.text.empty() || part.kind == Kind::kCache ? 6 : size + 6;
+    at += part.text.empty() || part.kind == Kind::kCache ? 6 : size + 10;
     at = place_memory(part, x + kPad, at, inner, canvas);
+    at = place_cache(part, x + kPad, at, inner, canvas);
     at = place_cells(part, x + kPad, at, inner, canvas);
     at = place_boxes(part, x + kPad, at, inner, canvas);
     return at - y + kPad - kGap;
@@ -114,6 +115,16 @@ class HostPainter {
                 {10.5, "middle"}, width - 6);
   }
 
+  /// The cache that all of a box shares, as a bar over its cores.
+  static double place_cache(const Part& part, double x, double y, double room, Canvas* canvas) {
+    if (part.cache.empty()) return y;
+    if (canvas) {
+      canvas->rectangle(x, y, room, kCacheHeight, {kCacheColour, "#c9b458", 0.8, 3});
+      canvas->text(x + room / 2, y + 12, part.cache, {10, "middle"}, room - 6);
+    }
+    return y + kCacheHeight + kGap;
+  }
+
   double place_cells(const Part& part, double x, double y, double room, Canvas* canvas) const {
     std::vector<const Part*> cells;
     for (const Part& below : part.parts)
@@ -128,8 +139,13 @@ class HostPainter {
     for (size_t i = 0; i < cells.size() && canvas; ++i)
       draw_cell(*cells[i], x + double(i % columns) * (cell_ + gap),
                 y + double(i / columns) * (cell_ + gap), *canvas);
-    const double rows = std::ceil(double(cells.size()) / double(columns));
-    return y + rows * (cell_ + gap) - gap + kGap;
+    y += std::ceil(double(cells.size()) / double(columns)) * (cell_ + gap) - gap + kGap;
+    const bool alike = std::all_of(cells.begin(), cells.end(),
+                                   [&](const Part* cell) { return cell->text == cells[0]->text; });
+    if (!alike || cells[0]->text.empty() || room < 180) return y;
+    if (canvas)
+      canvas->text(x, y + 8, "a core: " + cells[0]->text, {9.5, "start", kQuietColour}, room);
+    return y + 12 + kGap;
   }
 
   /// A core: a square with a stripe a PU at its foot.
@@ -232,6 +248,11 @@ std::vector<Frame> draw_packages(Canvas& canvas, const Topology& topology, const
       frames.push_back({x, y, width, tallest});
     }
     y += tallest + gap;
+  }
+  for (size_t i = 0; i + 1 < frames.size() && packages.size() <= 4; ++i) {
+    const double middle = frames[i].y + frames[i].height / 2;
+    canvas.line(frames[i].x + frames[i].width, middle, frames[i + 1].x, middle,
+                colour_of(Level::kSys, Medium::kSocket), 4);
   }
   return frames;
 }

@@ -101,7 +101,7 @@ struct Entry {
 std::string level_text(const LinkKind& kind) {
   switch (kind.level) {
     case Level::kNv:
-      return fmt::format("NV{}: {}", kind.count, word(kind.medium));
+      return fmt::format("NV{}: direct, {}", kind.count, word(kind.medium));
     case Level::kPix:
       return "PIX: one PCIe bridge between";
     case Level::kPxb:
@@ -135,10 +135,16 @@ std::vector<Entry> entries(const Topology& topology) {
       out.push_back(
           {colour_of(node->tier),
            fmt::format("memory node{}{}", tier_text(*node).empty() ? "" : ": ", tier_text(*node))});
+  const auto caches = objects_of(topology, ObjectType::kCache);
+  if (std::any_of(caches.begin(), caches.end(), [](const Object* one) { return one->level > 1; }))
+    out.push_back({kCacheColour, "cache that all cores of a box share"});
   const bool kinds = !economical_cpus(topology).empty();
   if (!objects_of(topology, ObjectType::kPu).empty())
     out.push_back(
         {kPerformanceColour, kinds ? "performance core, a stripe a CPU" : "core, a stripe a CPU"});
+  const size_t packages = objects_of(topology, ObjectType::kPackage).size();
+  if (packages > 1 && packages <= 4)
+    out.push_back({colour_of(Level::kSys, Medium::kSocket), "interconnect of packages", 4});
   if (kinds) out.push_back({kEfficiencyColour, "efficiency core"});
   return out;
 }

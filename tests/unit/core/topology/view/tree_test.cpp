@@ -38,7 +38,7 @@ TEST_CASE("tree: packages with different devices stay apart, GPUs of one model f
   CHECK(has(text, "├─ package 0  Test Processor 9000"));
   CHECK(has(text, "gpu0-3  4x NVIDIA H100 80GB HBM3, 80 GiB\n"));
   CHECK(has(text, "gpu4-7  4x NVIDIA H100 80GB HBM3, 80 GiB\n"));
-  CHECK(has(text, "links    NV18 450 GB/s  all 28 pairs  (table)\n"));
+  CHECK(has(text, "links    NV18 450 GB/s (table)  all 28 pairs\n"));
 }
 
 TEST_CASE("tree: limits and warnings stand below") {
