@@ -52,8 +52,6 @@ void add_memory_limits(const Topology& topology, std::vector<std::string>& out) 
     out.push_back(fmt::format("{}{} of memory by cgroup limit",
                               limits.outer_hidden ? "at most " : "",
                               size_text(*limits.memory_max)));
-  if (limits.memory_available)
-    out.push_back(fmt::format("{} of memory available now", size_text(*limits.memory_available)));
 }
 
 }  // namespace

@@ -108,6 +108,12 @@ std::string_view colour_of(Level level, Medium medium) {
   return "#ced4da";
 }
 
+std::string_view colour_of(Level level, Medium medium, int count, int most) {
+  const bool pale = level == Level::kNv && count > 0 && count * 2 <= most;
+  if (!pale) return colour_of(level, medium);
+  return medium == Medium::kXgmi ? "#cc8fd9" : "#7cc48a";
+}
+
 std::string_view colour_of(MemoryTier tier) {
   switch (tier) {
     case MemoryTier::kHbm:

@@ -43,6 +43,8 @@ class Canvas {
 
 /// Colours, so that boxes and legend agree.
 std::string_view colour_of(Level level, Medium medium);
+/// Of a link: a direct one of fewer strands than half of `most` is paler.
+std::string_view colour_of(Level level, Medium medium, int count, int most);
 std::string_view colour_of(MemoryTier tier);
 inline constexpr std::string_view kPerformanceColour = "#7db3e8", kEfficiencyColour = "#a5d6a0",
                                   kGpuColour = "#c3e6a5", kNicColour = "#ffd58c",

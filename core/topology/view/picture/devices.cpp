@@ -207,6 +207,7 @@ class DevicePainter {
 
   double bows(const std::vector<const Link*>& direct, double y) {
     double deepest = 0;
+    const int most = most_strands(topology_);
     for (size_t i = 0; i < direct.size() && i < kMostBows; ++i) {
       const Link& link = *direct[i];
       const size_t a = number_of(link.a), b = number_of(link.b);
@@ -214,7 +215,8 @@ class DevicePainter {
       const double x1 = spots_[a].x, x2 = spots_[b].x;
       const double depth = std::min(24 + std::abs(x2 - x1) * 0.16, 130.0);
       canvas_.bow(x1, x2, std::max(spots_[a].bottom, spots_[b].bottom), depth,
-                  colour_of(link.level, link.medium), std::clamp(1 + link.count * 0.7, 1.5, 6.0));
+                  colour_of(link.level, link.medium, link.count, most),
+                  std::clamp(1 + link.count * 0.7, 1.5, 6.0));
       deepest = std::max(deepest, depth * 0.75);
     }
     return y + deepest + 6;
@@ -237,6 +239,13 @@ int home_of(const std::vector<const Object*>& packages, const Bitset& cpus, cons
 }
 
 }  // namespace
+
+int most_strands(const Topology& topology) {
+  int most = 0;
+  for (const Link& link : topology.links)
+    if (is_direct(link)) most = std::max(most, link.count);
+  return most;
+}
 
 std::vector<LinkKind> link_kinds(const Topology& topology) {
   std::map<std::tuple<Level, int, Medium, double>, LinkKind> kinds;

@@ -23,5 +23,7 @@ struct LinkKind {
   size_t pairs;
 };
 std::vector<LinkKind> link_kinds(const Topology& topology);
+/// The most strands a direct link between two GPUs has; 0 without any.
+int most_strands(const Topology& topology);
 
 }  // namespace aictl::topology::view

@@ -159,7 +159,9 @@ class HostPainter {
     for (int i = 0; i < pus && core.kind == Kind::kCore && cell_ >= 10; ++i)
       canvas.rectangle(x + 1 + i * stripe + 0.5, y + cell_ * 0.72, stripe - 1, cell_ * 0.2,
                        {"#ffffff", "none", 1, 1});
-    const std::string label = core.cpus.list();
+    std::string label = core.cpus.list();
+    if (text_width(label, cell_ >= 40 ? 11 : 8) > cell_ + 2)
+      label = std::to_string(core.cpus.first());
     if (cell_ >= 28)
       canvas.text(x + cell_ / 2, y + cell_ * 0.5, label, {cell_ >= 40 ? 11.0 : 8.0, "middle"},
                   cell_ + 6);
@@ -177,8 +179,7 @@ class HostPainter {
     auto columns = std::clamp<size_t>(size_t((room + kGap) / (natural + kGap)), 1, boxes.size());
     const size_t rows = (boxes.size() + columns - 1) / columns;
     columns = (boxes.size() + rows - 1) / rows;
-    const double share = (room - kGap * double(columns - 1)) / double(columns);
-    const double width = std::min(share, std::max(natural * 1.6, share * 0.6));
+    const double width = (room - kGap * double(columns - 1)) / double(columns);
     for (size_t row = 0; row < rows; ++row) {
       const size_t first = row * columns, end = std::min(first + columns, boxes.size());
       double tallest = 0;

@@ -45,7 +45,7 @@ double draw_square(Canvas& canvas, double x, double y, const std::string& title,
                     cell + 4);
     }
   }
-  right = left + double(n) * cell;
+  right = std::max(left + double(n) * cell, x + text_width(title, 13));
   return top + double(n) * cell;
 }
 
@@ -59,10 +59,11 @@ double draw_gpus(Canvas& canvas, const Topology& topology, double y, double& rig
     index[fmt::format("gpu{}", i)] = i;
     rows[i][i] = {"", colour_of(Level::kSelf, Medium::kPcie), kQuietColour};
   }
+  const int most = most_strands(topology);
   for (const Link& link : topology.links) {
     const auto a = index.find(link.a), b = index.find(link.b);
     if (a == index.end() || b == index.end()) continue;
-    const Cell cell{link.word(), colour_of(link.level, link.medium),
+    const Cell cell{link.word(), colour_of(link.level, link.medium, link.count, most),
                     link.level == Level::kPhb ? "#1f2933" : "#ffffff"};
     rows[a->second][b->second] = rows[b->second][a->second] = cell;
   }
@@ -86,8 +87,7 @@ double draw_nodes(Canvas& canvas, const Topology& topology, double x, double y, 
       rows[at / n].push_back(
           {std::to_string(matrix.values[at]), kShades[shade], shade < 3 ? "#1f2933" : "#ffffff"});
     }
-    return draw_square(canvas, x, y, "memory node to memory node (distance; 10 is local)", rows,
-                       right);
+    return draw_square(canvas, x, y, "NUMA distance (10 is local)", rows, right);
   }
   return y;
 }
@@ -98,31 +98,41 @@ struct Entry {
   double stroke = 0;  // a line of this width instead of a box
 };
 
+std::string_view medium_text(Medium medium) {
+  return medium == Medium::kNvlink ? "NVLink" : medium == Medium::kXgmi ? "XGMI" : word(medium);
+}
+
 std::string level_text(const LinkKind& kind) {
   switch (kind.level) {
     case Level::kNv:
-      return fmt::format("NV{}: direct, {}", kind.count, word(kind.medium));
+      return fmt::format("NV{}: {}", kind.count, medium_text(kind.medium));
     case Level::kPix:
-      return "PIX: one PCIe bridge between";
+      return "PIX: one PCIe bridge";
     case Level::kPxb:
-      return "PXB: several PCIe bridges";
+      return "PXB: PCIe bridges";
     case Level::kPhb:
-      return "PHB: through the host bridge";
+      return "PHB: host bridge";
     case Level::kNode:
-      return "NODE: within a NUMA node";
+      return "NODE: one NUMA node";
     case Level::kSys:
-      return "SYS: between NUMA nodes";
+      return "SYS: NUMA to NUMA";
     default:
       return "unknown";
   }
 }
 
+/// Whether some part of the picture has a cache of its own as a bar.
+bool has_bar(const Part& part) {
+  return !part.cache.empty() || std::any_of(part.parts.begin(), part.parts.end(), has_bar);
+}
+
 std::vector<Entry> entries(const Topology& topology) {
   std::vector<Entry> out;
+  const int most = most_strands(topology);
   for (const LinkKind& kind : link_kinds(topology)) {
     const std::string speed = kind.gbs ? ", " + speed_text(kind.gbs) : "";
-    out.push_back({colour_of(kind.level, kind.medium),
-                   fmt::format("{}{} ({})", level_text(kind), speed, counted(kind.pairs, "pair")),
+    out.push_back({colour_of(kind.level, kind.medium, kind.count, most),
+                   fmt::format("{}{}, {}", level_text(kind), speed, counted(kind.pairs, "pair")),
                    std::clamp(1 + kind.count * 0.7, 3.0, 8.0)});
     if (out.size() >= 10) break;
   }
@@ -135,8 +145,7 @@ std::vector<Entry> entries(const Topology& topology) {
       out.push_back(
           {colour_of(node->tier),
            fmt::format("memory node{}{}", tier_text(*node).empty() ? "" : ": ", tier_text(*node))});
-  const auto caches = objects_of(topology, ObjectType::kCache);
-  if (std::any_of(caches.begin(), caches.end(), [](const Object* one) { return one->level > 1; }))
+  if (has_bar(outline(topology, {.devices = false})))
     out.push_back({kCacheColour, "cache that all cores of a box share"});
   const bool kinds = !economical_cpus(topology).empty();
   if (!objects_of(topology, ObjectType::kPu).empty())
