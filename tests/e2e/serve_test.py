@@ -99,6 +99,19 @@ class Serving(unittest.TestCase):
             s.recv(100)
         wait_until(idle, "the abandoned request to be cancelled", 10)
 
+    def test_a_client_that_shuts_its_sending_side_gets_its_answer(self):
+        body = json.dumps({"model": self.model, **CHAT, "max_tokens": 200, "ignore_eos": True}).encode()
+        with self.server.raw() as s:
+            s.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+                      b"content-length: %d\r\n\r\n%s" % (len(body), body))
+            s.shutdown(socket.SHUT_WR)
+            data = b""
+            while chunk := s.recv(65536):
+                data += chunk
+        statuses = re.findall(rb"HTTP/1\.1 (\d+) ", data)
+        self.assertEqual(statuses[-1], b"200")
+        self.assertEqual(json.loads(data.rsplit(b"\r\n\r\n", 1)[1])["usage"]["completion_tokens"], 200)
+
     def test_a_slow_reader_and_a_slow_writer_hinder_nobody(self):
         with self.server.raw() as reader, self.server.raw() as writer:
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -198,6 +211,16 @@ class Lifecycle(unittest.TestCase):
             self.assertTrue(refused and any(a[0] == 200 for a in answers), [a[0] for a in answers])
             self.assertGreater(int(refused[0][1]["retry-after-ms"]), 0)
             self.assertEqual(refused[0][2]["error"]["code"], "queue_full")
+
+    def test_more_choices_than_run_at_once_take_turns(self):
+        with Server("--max-queue", "8", "--concurrency", "2") as server:
+            model = server.get("/v1/models")[2]["data"][0]["id"]
+            ask = lambda n: server.post("/v1/completions", {"model": model, "prompt": "x", "n": n, "max_tokens": 5, "ignore_eos": True})
+            status, _, body = ask(10)
+            self.assertEqual((status, [c["index"] for c in body["choices"]]), (200, list(range(10))))
+            for n in (11, 129):
+                status, _, body = ask(n)
+                self.assertEqual((status, body["error"]["param"]), (400, "n"), body)
 
     def test_a_unix_socket_serves_too(self):
         with tempfile.TemporaryDirectory() as folder:

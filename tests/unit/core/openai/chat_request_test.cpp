@@ -92,8 +92,8 @@ TEST_CASE("chat request: numbers out of range are refused with their value") {
                         {"top_n_sigma", -2},
                         {"mirostat_tau", -1}};
   for (const auto& wrong : cases) {
-    const auto& name = wrong.first;
-    const Json& value = wrong.second;
+    const auto& name = wrong.name;
+    const Json& value = wrong.value;
     CAPTURE(name);
     const ApiError error = refusal(name, value);
     CHECK(error.param == name);

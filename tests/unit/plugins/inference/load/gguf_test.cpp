@@ -305,7 +305,7 @@ TEST_CASE("gguf: a model in parts opens from any of them, and a missing or forei
     CHECK_EQ(static_cast<char>(*file->tensor("b")->data), 'b');
   }
   REQUIRE(part(1, 2, "a", 2).write(second).ok());
-  CHECK_EQ(Gguf::open(first).error().message, "m-00001-of-00002.gguf: tensor 'a' occurs twice");
+  CHECK_EQ(Gguf::open(first).error().message, first.string() + ": tensor 'a' occurs twice");
   REQUIRE(part(0, 2, "b", 2).write(second).ok());
   CHECK_NE(Gguf::open(first).error().message.find("'split.no'"), std::string::npos);
   REQUIRE(part(0, 2, "a", 3).write(first).ok());
@@ -322,5 +322,6 @@ TEST_CASE("gguf: what is no file says so") {
   CHECK_FALSE(Gguf::open(folder.path).ok());
   std::ofstream(folder.path / "empty.gguf").close();
   CHECK_EQ(Gguf::open(folder.path / "empty.gguf").error().message,
-           "empty.gguf: not a GGUF file: it does not start with the letters GGUF");
+           (folder.path / "empty.gguf").string() +
+               ": not a GGUF file: it does not start with the letters GGUF");
 }
