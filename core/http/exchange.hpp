@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/http/framing/body_budget.hpp"
 #include "core/http/message.hpp"
 
 namespace aictl::http {
@@ -56,6 +57,12 @@ class Stream {
   std::shared_ptr<ExchangeOwner> owner_;  // shared with every copy and the Exchange
 };
 
+/// A request's body, and its share of what all bodies may take together.
+struct Body {
+  std::string bytes;
+  BodyLease lease;
+};
+
 /// A handle: copies speak of the same exchange. Exactly one of respond() and start_stream()
 /// answers; a second answer is ignored. When the last handle goes without one, the client gets a
 /// 500. All methods are callable from any thread.
@@ -66,7 +73,7 @@ class Exchange {
   /// Valid and unchanged as long as any handle lives.
   const Request& request() const;
   /// Takes the body out of the request to save a copy. Only before other threads know the exchange.
-  std::string take_body();
+  Body take_body();
   /// Adds a header to whatever response will be sent (x-request-id, CORS). Before the answer only.
   void set_response_header(std::string_view name, std::string value);
 

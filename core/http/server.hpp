@@ -35,8 +35,9 @@ struct ServerOptions {
   int backlog = 4096;
   std::string name = "http";  // of the threads: "http-0"
 
-  size_t max_connections = 16384;  // past it 503 with Retry-After
-  ParserLimits parser;             // sizes of request line, headers and body
+  size_t max_connections = 16384;      // past it 503 with Retry-After
+  ParserLimits parser;                 // sizes of request line, headers and body
+  uint64_t bodies_total = 256u << 20;  // bytes of all bodies at once; past it 503 with Retry-After
   size_t max_requests_per_connection = 1'000'000;
   size_t pipeline_depth = 16;          // requests of a connection that run at once
   size_t output_high_water = 1 << 20;  // bytes a stream may be behind before write() says kSlow
@@ -64,6 +65,7 @@ struct ServerStats {
   uint64_t accepted;     // since start
   uint64_t refused;      // of those, over max_connections
   uint64_t exchanges;    // running now
+  uint64_t body_bytes;   // of bodies that are read or worked on now
 };
 
 class Server {

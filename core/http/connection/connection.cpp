@@ -31,6 +31,7 @@ Connection::Connection(Worker& worker, bufferevent* transport, const Accepted& a
       peer_(accepted.peer),
       tls_(accepted.tls),
       parser_(options_.parser),
+      body_(worker.shared().bodies),
       handshaken_(!accepted.tls) {
   CHECK(timer_ != nullptr && out_ != nullptr);
   bufferevent_setcb(transport_, on_read, on_writable, on_event, this);
@@ -50,9 +51,7 @@ void Connection::start(bool refused) {
   bufferevent_enable(transport_, EV_READ | EV_WRITE);
   if (refused) {
     const auto self = shared_from_this();
-    Response response = worker_.shared().error(503, "too many connections", Request());
-    response.headers.set("Retry-After", "1");
-    response.headers.set("retry-after-ms", "1000");
+    Response response = worker_.shared().busy("too many connections", Request());
     const auto slot = add_slot(Request());
     slot->close_after = discard_input_ = unclean_ = true;
     slot->respond(std::move(response));
@@ -118,6 +117,11 @@ bool Connection::feed_parser() {
     answer_error(error.status, error.message);
     return false;
   }
+  if (!body_.resize(parser_.request().body.size())) {
+    end_with(worker_.shared().busy("the bodies of all requests take too much memory just now",
+                                   parser_.request()));
+    return false;
+  }
   std::optional<Response> answer;
   if (parser_.has_head() && !had_head) answer = judge_head();
   if (parser_.complete()) {
@@ -170,6 +174,7 @@ void Connection::dispatch(std::optional<Response> answer) {
   if (last || worker_.shared().draining) discard_input_ = true;
   const auto slot = add_slot(std::move(request));
   slot->close_after = last;
+  slot->body = std::exchange(body_, BodyLease(worker_.shared().bodies));
   phase_start_ = slot->started;
   slot->dispatching = true;
   if (answer)
@@ -190,6 +195,9 @@ void Connection::run_handler(const std::shared_ptr<Slot>& slot) {
       if (!decoded)
         return slot->respond(
             shared.error(decoding_status(decoded.error()), decoded.error().message, slot->request));
+      if (!slot->body.resize(slot->request.body.size()))
+        return slot->respond(
+            shared.busy("the bodies of all requests take too much memory just now", slot->request));
     }
     shared.handler(Exchange(std::make_shared<ExchangeOwner>(slot)));
   } catch (const std::exception& error) {
@@ -204,6 +212,8 @@ void Connection::run_handler(const std::shared_ptr<Slot>& slot) {
 void Connection::end_with(Response response) {
   discard_input_ = unclean_ = true;
   Request request = parser_.take();
+  request.body = std::string();  // nobody reads it any more
+  body_ = BodyLease(worker_.shared().bodies);
   request.peer = peer_;
   const auto slot = add_slot(std::move(request));
   slot->close_after = true;

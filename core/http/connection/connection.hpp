@@ -96,6 +96,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const bool tls_;
 
   RequestParser parser_;
+  BodyLease body_;  // of the request being read
   std::deque<std::shared_ptr<Slot>>
       slots_;  // shared with the exchanges' handles; responses go in this order
   size_t requests_ = 0;

@@ -201,6 +201,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler han
   State& state = *server->state_;
   state.shared.options = std::move(options);
   state.shared.handler = std::move(handler);
+  state.shared.bodies = std::make_shared<BodyBudget>(state.shared.options.bodies_total);
   const ServerOptions& kept = state.shared.options;
   if (!kept.tls_certificate.empty()) {
     auto tls = TlsContext::load(kept.tls_certificate, kept.tls_key);
@@ -266,7 +267,8 @@ void Server::notify() noexcept { state_->loops[0]->notify(); }
 
 ServerStats Server::stats() const {
   const Shared& shared = state_->shared;
-  return {shared.connections, shared.accepted, shared.refused, shared.exchanges};
+  return {shared.connections, shared.accepted, shared.refused, shared.exchanges,
+          shared.bodies->taken()};
 }
 
 }  // namespace aictl::http

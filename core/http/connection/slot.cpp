@@ -185,7 +185,9 @@ void Stream::on_drained(std::function<void()> callback) {
 }
 
 const Request& Exchange::request() const { return owner_->slot->request; }
-std::string Exchange::take_body() { return std::move(owner_->slot->request.body); }
+Body Exchange::take_body() {
+  return {std::move(owner_->slot->request.body), std::move(owner_->slot->body)};
+}
 void Exchange::set_response_header(std::string_view name, std::string value) {
   owner_->slot->set_header(name, std::move(value));
 }

@@ -67,6 +67,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
   void close();
 
   Request request;                   // unchanged once the handler has returned
+  BodyLease body;                    // of request.body, until that is taken
   const std::shared_ptr<Loop> loop;  // shared: handles outlive the server
 
   // Loop thread only.

@@ -19,6 +19,13 @@ Response Shared::error(int status, std::string_view message, const Request& requ
   return response;
 }
 
+Response Shared::busy(std::string_view message, const Request& request) const {
+  Response response = error(503, message, request);
+  response.headers.set("Retry-After", "1");
+  response.headers.set("retry-after-ms", "1000");
+  return response;
+}
+
 void Shared::check_drained() {
   if (!draining || listening || connections != 0 || drained.exchange(true)) return;
   if (on_drained) on_drained();

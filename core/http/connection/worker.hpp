@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/http/framing/body_budget.hpp"
 #include "core/http/net/loop.hpp"
 #include "core/http/net/tls.hpp"
 #include "core/http/server.hpp"
@@ -23,6 +24,7 @@ struct Shared {
   ServerOptions options;
   Handler handler;
   std::unique_ptr<TlsContext> tls;
+  std::shared_ptr<BodyBudget> bodies;  // shared with leases, which may outlive the server
 
   std::atomic<uint64_t> connections{0};  // accepted and not yet gone
   std::atomic<uint64_t> accepted{0};
@@ -36,6 +38,8 @@ struct Shared {
   std::atomic<bool> drained{false};
 
   Response error(int status, std::string_view message, const Request& request) const;
+  /// 503 with a time to come again.
+  Response busy(std::string_view message, const Request& request) const;
   /// Runs on_drained, once, when draining is through.
   void check_drained();
 };

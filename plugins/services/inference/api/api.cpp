@@ -136,12 +136,12 @@ void InferenceApi::add_post(std::string_view path, BodyHandler handler) {
 
 // What is short is worked on here; what is long, or may become so by decoding, by a worker.
 void InferenceApi::read_body(Asked asked, BodyHandler handler) {
-  std::string body = asked.exchange.take_body();
+  http::Body body = asked.exchange.take_body();
   std::string coding = http::content_encoding(asked.exchange.request().headers);
-  if (body.size() <= options_.inline_bytes && (coding.empty() || body.empty()))
-    return parse_and_call(asked, body, handler);
+  if (body.bytes.size() <= options_.inline_bytes && (coding.empty() || body.bytes.empty()))
+    return parse_and_call(asked, body.bytes, handler);
   // Shared with the task alone: std::function wants to be copyable, the body should not be copied.
-  auto kept = std::make_shared<const std::string>(std::move(body));
+  auto kept = std::make_shared<http::Body>(std::move(body));
   http::Exchange exchange = asked.exchange;
   const bool taken = workers_.run([this, asked = std::move(asked), kept, handler, coding] {
     if (!asked.exchange.closed()) decode_and_call(asked, coding, *kept, handler);
@@ -153,12 +153,17 @@ void InferenceApi::read_body(Asked asked, BodyHandler handler) {
                   served_.all().empty() ? nullptr : &served_.all().front());
 }
 
-void InferenceApi::decode_and_call(const Asked& asked, std::string_view coding,
-                                   const std::string& body, BodyHandler handler) {
-  if (coding.empty()) return parse_and_call(asked, body, handler);
-  const auto decoded = http::decode_content(coding, body, body_limit_);
-  if (decoded) return parse_and_call(asked, *decoded, handler);
+void InferenceApi::decode_and_call(const Asked& asked, std::string_view coding, http::Body& body,
+                                   BodyHandler handler) {
+  if (coding.empty()) return parse_and_call(asked, body.bytes, handler);
+  const auto decoded = http::decode_content(coding, body.bytes, body_limit_);
   http::Exchange exchange = asked.exchange;
+  if (decoded && !body.lease.resize(body.bytes.size() + decoded->size()))
+    return respond_error(
+        exchange,
+        openai::api_error(Error{ErrorCode::kUnavailable,
+                                "the bodies of all requests take too much memory just now", ""}));
+  if (decoded) return parse_and_call(asked, *decoded, handler);
   const int status = http::decoding_status(decoded.error());
   exchange.respond(render_error(status, decoded.error().message, exchange.request()));
 }

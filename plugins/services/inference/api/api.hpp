@@ -71,7 +71,7 @@ class InferenceApi {
   void add_post(std::string_view path, BodyHandler handler);
   void read_body(Asked asked, BodyHandler handler);
   void parse_and_call(const Asked& asked, std::string_view body, BodyHandler handler);
-  void decode_and_call(const Asked& asked, std::string_view coding, const std::string& body,
+  void decode_and_call(const Asked& asked, std::string_view coding, http::Body& body,
                        BodyHandler handler);
   uint64_t random();
   int64_t now() const { return clock_->unix_seconds(); }

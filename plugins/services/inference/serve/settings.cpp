@@ -1,5 +1,7 @@
 #include "plugins/services/inference/serve/settings.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace aictl::inference {
@@ -51,6 +53,7 @@ Result<http::ServerOptions> server_options(const ServeSettings& s) {
   options.tls_key = s.tls_key;
   options.max_connections = static_cast<size_t>(s.max_connections);
   options.parser.body_bytes = s.max_body;
+  options.bodies_total = std::max(options.bodies_total, s.max_body);  // one fits at least
   options.idle_timeout = s.idle_timeout;
   return options;
 }
