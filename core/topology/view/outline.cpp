@@ -127,6 +127,7 @@ class Builder {
   }
 
   void add_cache_word(std::string& text, const Object& cache) const {
+    if (cache.cache_type == CacheType::kInstruction) return;  // it never decides anything
     if (!text.empty()) text += ", ";
     text += cache_name(cache);
     if (cache.bytes > 0) text += " " + size_text(cache.bytes);

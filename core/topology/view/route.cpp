@@ -52,8 +52,9 @@ std::vector<End> ends_of(const Topology& topology) {
   for (const Object* node : objects_of(topology, ObjectType::kNuma)) {
     Bitset self;
     if (node->os_index >= 0) self.set(node->os_index);
+    const std::string tier = tier_text(*node);
     ends.push_back({fmt::format("numa{}", node->os_index),
-                    size_text(node->bytes) + " " + tier_text(*node),
+                    size_text(node->bytes) + (tier.empty() ? "" : " " + tier),
                     {},
                     std::nullopt,
                     self,
@@ -90,10 +91,8 @@ class Finder {
   explicit Finder(const Topology& topology) : topology_(topology), tree_(topology) {}
 
   std::vector<Hop> direct(const Link& link, const End& a, const End& b) const {
-    const std::string strands =
-        link.count > 0
-            ? fmt::format("{} {} link{}", link.count, word(link.medium), link.count == 1 ? "" : "s")
-            : std::string(word(link.medium));
+    std::string strands(medium_text(link.medium));
+    if (link.count > 1) strands = fmt::format("{}x {}", link.count, strands);
     const bool fabric = a.key.starts_with("gpu") && b.key.starts_with("gpu") &&
                         (topology_.nvswitches > 0 || link.note.find("trunk") != std::string::npos);
     if (!fabric) return {{a.key, b.key, strands, link.gbs, link.source}};

@@ -76,10 +76,11 @@ std::string line_of(const Part& part, int outer) {
       if (const std::string which = ranges(part.numbers); outer == 1 && !which.empty())
         out += " " + which;
   }
-  if (!part.text.empty()) out += "  " + part.text;
-  if (!part.cache.empty()) out += (part.text.empty() ? "  " : ", ") + part.cache;
+  // Which CPUs a core has matters more than its caches where a line is short.
   const bool leaf = part.kind == Kind::kCore || part.kind == Kind::kPu || part.times > 1;
   if (leaf && outer == 1 && !part.cpus.empty()) out += "  cpus " + part.cpus.list();
+  if (!part.text.empty()) out += "  " + part.text;
+  if (!part.cache.empty()) out += (part.text.empty() ? "  " : ", ") + part.cache;
   return out;
 }
 
@@ -93,8 +94,9 @@ void draw(const Part& part, const std::string& indent, int outer, Lines& out) {
 }
 
 std::string source_text(const Link& link) {
-  return link.note.empty() ? std::string(word(link.source))
-                           : fmt::format("{}; {}", word(link.source), link.note);
+  const std::string source(word(link.source));
+  if (link.note.empty()) return source;
+  return link.note.find(source) == std::string::npos ? source + "; " + link.note : link.note;
 }
 
 /// What the links of one kind have in common, and the pairs that have one.

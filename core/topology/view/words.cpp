@@ -147,6 +147,24 @@ std::string cpu_model(const Topology& topology, const Object& package) {
   return model;
 }
 
+std::string_view medium_text(Medium medium) {
+  switch (medium) {
+    case Medium::kPcie:
+      return "PCIe";
+    case Medium::kNvlink:
+      return "NVLink";
+    case Medium::kXgmi:
+      return "XGMI";
+    case Medium::kC2c:
+      return "NVLink-C2C";
+    case Medium::kXelink:
+      return "Xe Link";
+    case Medium::kSocket:
+      return "between sockets";
+  }
+  return "";
+}
+
 std::string counted(size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }

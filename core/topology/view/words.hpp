@@ -40,6 +40,8 @@ std::string machine_text(const Topology& topology);
 /// What bounds us, a sentence each: "6 of 32 CPUs allowed: 0,4-8". Empty where nothing does.
 std::vector<std::string> limit_texts(const Topology& topology);
 
+/// "NVLink", "XGMI", "PCIe": as people write it.
+std::string_view medium_text(Medium medium);
 /// "3 cores", "1 core".
 std::string counted(size_t count, std::string_view noun);
 

@@ -98,10 +98,6 @@ struct Entry {
   double stroke = 0;  // a line of this width instead of a box
 };
 
-std::string_view medium_text(Medium medium) {
-  return medium == Medium::kNvlink ? "NVLink" : medium == Medium::kXgmi ? "XGMI" : word(medium);
-}
-
 std::string level_text(const LinkKind& kind) {
   switch (kind.level) {
     case Level::kNv:

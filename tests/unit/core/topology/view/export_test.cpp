@@ -120,7 +120,7 @@ TEST_CASE("explain: an NVLink is one hop, a way between sockets has three") {
   REQUIRE(near.ok());
   CHECK(near->word == "NV4");
   REQUIRE(near->hops.size() == 1);
-  CHECK(near->hops[0].over == "4 nvlink links");
+  CHECK(near->hops[0].over == "4x NVLink");
   CHECK(near->hops[0].gbs == 100);
 
   server.topology.links[0].level = Level::kSys;

@@ -26,7 +26,7 @@ std::vector<std::string> lines_of(const std::string& text) { return aictl::cli::
 TEST_CASE("tree: parts that are alike are folded, with their numbers") {
   const std::string text = tree(MadeServer(2, 16, 0).topology);
   CHECK(has(text, "made  2 packages, 32 cores, 64 CPUs, 128 GiB\n"));
-  CHECK(has(text, "└─ 2x package 0-1  Test Processor 9000, L3 32 MiB  cpus 0-63\n"));
+  CHECK(has(text, "└─ 2x package 0-1  cpus 0-63  Test Processor 9000, L3 32 MiB\n"));
   CHECK(has(text, "numa 0-1  64 GiB DRAM, one each\n"));
   CHECK(has(text, "16x core, 2 PU each\n"));
 }
