@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/units.hpp"
 #include "plugins/topology/sysfs/limits/cgroup.hpp"
 #include "plugins/topology/sysfs/parts.hpp"
 
@@ -120,6 +121,15 @@ std::optional<uint64_t> meminfo(const Root& root, std::string_view key) {
   return std::nullopt;
 }
 
+/// Kernels that get memory after they started may leave it out of their nodes' counts.
+void compare_totals(const Root& root, topology::Topology& topology) {
+  const auto total = meminfo(root, "MemTotal:"), nodes = topology::host_memory(topology);
+  if (!total || !nodes || *total - *total / 50 <= *nodes) return;
+  topology.warnings.push_back(
+      {"memory_partial", fmt::format("the NUMA nodes count {} of the {} there are",
+                                     format_bytes(*nodes), format_bytes(*total))});
+}
+
 /// memory.max is never more than the machine has; what is left is bounded by both.
 void bound_memory(const Root& root, Limits& limits) {
   const auto total = meminfo(root, "MemTotal:");
@@ -211,6 +221,7 @@ void look_at_limits(const Root& root, topology::Topology& topology) {
   for (const std::string& folder : pids.folders)
     tighten_by_file(root, folder + "/pids.max", limits.pids_max);
   bound_memory(root, limits);
+  compare_totals(root, topology);
   look_at_settings(root, memory, topology);
   if (root.live()) look_at_process(root, topology);
   limits.effective_cpus = effective_cpus(topology, root);
