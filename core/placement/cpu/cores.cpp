@@ -1,49 +1,17 @@
 #include "core/placement/cpu/cores.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
+
+#include "core/topology/cpusets/kinds.hpp"
 
 namespace aictl::placement {
 namespace {
 
 using topology::Bitset;
 using topology::ObjectType;
-
-// A kind counts as fast from this share of the fastest one's speed on: single cores that clock a
-// little higher than their sisters are no kind of their own.
-constexpr double kFastShare = 0.85;
-
-double speed_of(const topology::CpuKind& kind) {
-  for (const std::string_view name : {"LinuxCapacity", "FrequencyMaxMHz"})
-    for (const auto& [info, value] : kind.infos) {
-      double speed = 0;
-      std::from_chars(value.data(), value.data() + value.size(), speed);
-      if (info == name && speed > 0) return speed;
-    }
-  return 0;
-}
-
-// CPUs of economical cores.
-Bitset slow_cpus(const Topology& topology) {
-  double fastest = 0;
-  int highest = -1;
-  for (const topology::CpuKind& kind : topology.cpu_kinds) {
-    fastest = std::max(fastest, speed_of(kind));
-    highest = std::max(highest, kind.efficiency);
-  }
-  Bitset slow;
-  for (const topology::CpuKind& kind : topology.cpu_kinds) {
-    const double speed = speed_of(kind);
-    const bool atom = std::ranges::any_of(
-        kind.infos, [](const auto& info) { return info.second == "IntelAtom"; });
-    const bool below = speed > 0 ? speed < kFastShare * fastest : kind.efficiency < highest;
-    if (atom || below) slow = slow | kind.cpuset;
-  }
-  return slow;
-}
 
 Bitset isolated_cpus(const Topology& topology) {
   const auto at = topology.system.settings.find("isolated");
@@ -67,7 +35,7 @@ int node_of(const std::vector<const topology::Object*>& nodes, const Bitset& pus
 std::vector<PhysicalCore> cores_in(const Topology& topology, const Bitset& allowed) {
   std::vector<PhysicalCore> cores;
   const auto nodes = topology::objects_of(topology, ObjectType::kNuma);
-  const Bitset slow = slow_cpus(topology);
+  const Bitset slow = topology::economical_cpus(topology);
   Bitset seen;
   for (const ObjectType type : {ObjectType::kCore, ObjectType::kPu})
     for (const topology::Object* object : topology::objects_of(topology, type)) {

@@ -2,12 +2,15 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <set>
 
+#include "core/base/file.hpp"
 #include "core/cli/terminal/table.hpp"
 #include "core/plugin/plugins.hpp"
 #include "core/topology/diff/diff.hpp"
+#include "core/topology/json.hpp"
 #include "core/topology/view/export/export.hpp"
 #include "core/topology/view/picture/picture.hpp"
 #include "core/topology/view/route.hpp"
@@ -78,7 +81,40 @@ bool is_well_formed(std::string_view text) {
   return open.empty();
 }
 
+/// The keys of a JSON form, those of maps with keys of their own left out.
+void collect_keys(const Json& tree, std::set<std::string>& keys) {
+  if (tree.is_object())
+    for (const auto& [key, value] : tree.items()) {
+      keys.insert(key);
+      if (key != "settings" && key != "missing" && key != "infos") collect_keys(value, keys);
+    }
+  if (tree.is_array())
+    for (const Json& item : tree) collect_keys(item, keys);
+}
+
+/// Whether `word` stands in `text` with no letter beside it.
+bool has_word(std::string_view text, std::string_view word) {
+  const auto part_of_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+  };
+  for (size_t at = 0; (at = text.find(word, at)) != text.npos; ++at)
+    if (!part_of_word(text[at - 1]) && !part_of_word(text[at + word.size()])) return true;
+  return false;
+}
+
 }  // namespace
+
+TEST_CASE("views: aictl-topology(5) tells every key that is written") {
+  const auto page = read_file(fs::path(AICTL_TEST_DATA) / "../../man/aictl-topology.5", 1 << 20);
+  REQUIRE(page.ok());
+  std::set<std::string> keys;
+  for (const Capture& capture : captures()) collect_keys(to_json(capture.machine), keys);
+  CHECK(keys.size() > 60);
+  for (const std::string& key : keys) {
+    CAPTURE(key);
+    CHECK(has_word(*page, key));
+  }
+}
 
 TEST_CASE(
     "views: the tree of every machine keeps within 60 lines of 80 columns and shows its GPUs") {
