@@ -168,7 +168,7 @@ double draw_entries(Canvas& canvas, const std::vector<Entry>& list, double x, do
                        {list[i].colour, "none", 1, 1});
     else
       canvas.rectangle(left, top, 18, 12, {list[i].colour, "#9aa5b1", 0.8, 2});
-    canvas.text(left + 25, top + 10, list[i].text, {11}, 240);
+    canvas.text(left + 25, top + 10, list[i].text, {11}, 262);
   }
   return y + double(rows) * 20;
 }
