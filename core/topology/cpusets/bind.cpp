@@ -13,12 +13,6 @@
 namespace aictl::topology {
 namespace {
 
-Error refused(std::string_view what, const std::string& set, int error) {
-  return {error == EPERM ? ErrorCode::kForbidden : ErrorCode::kIo,
-          fmt::format("binding to {} {} failed: {}", what, set, std::strerror(error)),
-          "`aictl topo` shows what is allowed here"};
-}
-
 Result<void> bind_cpus(const Bitset& cpus) {
   const size_t count = size_t(cpus.last()) + 1;
   const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(count),
@@ -26,7 +20,10 @@ Result<void> bind_cpus(const Bitset& cpus) {
   const size_t bytes = CPU_ALLOC_SIZE(count);
   CPU_ZERO_S(bytes, set.get());
   for (const int cpu : cpus.indexes()) CPU_SET_S(size_t(cpu), bytes, set.get());
-  if (sched_setaffinity(0, bytes, set.get()) != 0) return refused("CPUs", cpus.list(), errno);
+  if (sched_setaffinity(0, bytes, set.get()) != 0)
+    return Error{errno == EPERM ? ErrorCode::kForbidden : ErrorCode::kIo,
+                 fmt::format("binding to CPUs {} failed: {}", cpus.list(), std::strerror(errno)),
+                 "`aictl topo` shows what is allowed here"};
   return {};
 }
 
@@ -45,7 +42,10 @@ Result<void> bind_process(const Bitset& cpus, const Bitset& nodes, MemoryPolicy 
   // The kernel reads one bit less than it is told.
   if (syscall(SYS_set_mempolicy, mode, mask.data(), mask.size() * kBits + 1) != 0 &&
       errno != ENOSYS)
-    return refused("memory nodes", nodes.list(), errno);
+    return Error{
+        errno == EPERM ? ErrorCode::kForbidden : ErrorCode::kIo,
+        fmt::format("binding to memory nodes {} failed: {}", nodes.list(), std::strerror(errno)),
+        "--memory free leaves memory alone; many containers forbid to bind it"};
   return {};
 }
 
