@@ -76,67 +76,104 @@ const Link* find_link(const Topology& topology, std::string_view a, std::string_
 
 std::string_view word(ObjectType type) {
   switch (type) {
-    case ObjectType::kMachine: return "machine";
-    case ObjectType::kPackage: return "package";
-    case ObjectType::kDie: return "die";
-    case ObjectType::kGroup: return "group";
-    case ObjectType::kNuma: return "numa";
-    case ObjectType::kMemCache: return "memcache";
-    case ObjectType::kCache: return "cache";
-    case ObjectType::kCore: return "core";
-    case ObjectType::kPu: return "pu";
-    case ObjectType::kBridge: return "bridge";
-    case ObjectType::kPci: return "pci";
-    case ObjectType::kOsDevice: return "osdev";
-    case ObjectType::kMisc: return "misc";
+    case ObjectType::kMachine:
+      return "machine";
+    case ObjectType::kPackage:
+      return "package";
+    case ObjectType::kDie:
+      return "die";
+    case ObjectType::kGroup:
+      return "group";
+    case ObjectType::kNuma:
+      return "numa";
+    case ObjectType::kMemCache:
+      return "memcache";
+    case ObjectType::kCache:
+      return "cache";
+    case ObjectType::kCore:
+      return "core";
+    case ObjectType::kPu:
+      return "pu";
+    case ObjectType::kBridge:
+      return "bridge";
+    case ObjectType::kPci:
+      return "pci";
+    case ObjectType::kOsDevice:
+      return "osdev";
+    case ObjectType::kMisc:
+      return "misc";
   }
   return "";
 }
 
 std::string_view word(MemoryTier tier) {
   switch (tier) {
-    case MemoryTier::kUnknown: return "unknown";
-    case MemoryTier::kDram: return "DRAM";
-    case MemoryTier::kHbm: return "HBM";
-    case MemoryTier::kNvm: return "NVM";
-    case MemoryTier::kCxl: return "CXL";
-    case MemoryTier::kGpu: return "GPU";
+    case MemoryTier::kUnknown:
+      return "unknown";
+    case MemoryTier::kDram:
+      return "DRAM";
+    case MemoryTier::kHbm:
+      return "HBM";
+    case MemoryTier::kNvm:
+      return "NVM";
+    case MemoryTier::kCxl:
+      return "CXL";
+    case MemoryTier::kGpu:
+      return "GPU";
   }
   return "";
 }
 
 std::string_view word(Level level) {
   switch (level) {
-    case Level::kSelf: return "X";
-    case Level::kNv: return "NV";
-    case Level::kPix: return "PIX";
-    case Level::kPxb: return "PXB";
-    case Level::kPhb: return "PHB";
-    case Level::kNode: return "NODE";
-    case Level::kSys: return "SYS";
-    case Level::kUnknown: return "unknown";
+    case Level::kSelf:
+      return "X";
+    case Level::kNv:
+      return "NV";
+    case Level::kPix:
+      return "PIX";
+    case Level::kPxb:
+      return "PXB";
+    case Level::kPhb:
+      return "PHB";
+    case Level::kNode:
+      return "NODE";
+    case Level::kSys:
+      return "SYS";
+    case Level::kUnknown:
+      return "unknown";
   }
   return "";
 }
 
 std::string_view word(LinkSource source) {
   switch (source) {
-    case LinkSource::kMeasured: return "measured";
-    case LinkSource::kDriver: return "driver";
-    case LinkSource::kTable: return "table";
-    case LinkSource::kInferred: return "inferred";
+    case LinkSource::kMeasured:
+      return "measured";
+    case LinkSource::kDriver:
+      return "driver";
+    case LinkSource::kTable:
+      return "table";
+    case LinkSource::kInferred:
+      return "inferred";
   }
   return "";
 }
 
 std::string_view word(Medium medium) {
   switch (medium) {
-    case Medium::kPcie: return "pcie";
-    case Medium::kNvlink: return "nvlink";
-    case Medium::kXgmi: return "xgmi";
-    case Medium::kC2c: return "c2c";
-    case Medium::kXelink: return "xelink";
-    case Medium::kSocket: return "socket";
+    case Medium::kPcie:
+      return "pcie";
+    case Medium::kNvlink:
+      return "nvlink";
+    case Medium::kXgmi:
+      return "xgmi";
+    case Medium::kC2c:
+      return "c2c";
+    case Medium::kXelink:
+      return "xelink";
+    case Medium::kSocket:
+      return "socket";
   }
   return "";
 }
