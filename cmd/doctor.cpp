@@ -28,7 +28,7 @@ struct DoctorFlags {
 
 /// This machine, and not a dump: counters move.
 bool is_live(const TopologyInput& input) {
-  return input.file.empty() && input.sysroot.empty() && input.synthetic.empty();
+  return !input.file && !input.sysroot && !input.synthetic;
 }
 
 Result<std::vector<Topology>> take_samples(App& app, const DoctorFlags& flags,

@@ -111,7 +111,7 @@ cli::Command topo_exec_command(App& app, std::shared_ptr<TopologyInput> input) {
            {"prefer", MemoryPolicy::kPrefer},
            {"free", MemoryPolicy::kFree}})};
   command.run = [&app, input, flags](cli::Context& context) -> Result<int> {
-    if (!input->file.empty() || !input->sysroot.empty() || !input->synthetic.empty())
+    if (input->file || input->sysroot || input->synthetic)
       return Error{ErrorCode::kInvalidArgument, "a program runs on this machine only",
                    "leave out --input, --sysroot and --synthetic"};
     auto machine = read_topology(app.plugins, *input);

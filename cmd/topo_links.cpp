@@ -119,9 +119,9 @@ cli::Command topo_diff_command(App& app) {
                        {Row("b", &flags->b.file, "another").file(), true}};
   command.run = [&app, flags](cli::Context& context) -> Result<int> {
     auto a = read_topology(app.plugins, flags->a);
-    if (!a) return std::move(a).error().within(flags->a.file);
+    if (!a) return std::move(a).error();
     auto b = read_topology(app.plugins, flags->b);
-    if (!b) return std::move(b).error().within(flags->b.file);
+    if (!b) return std::move(b).error();
     const auto found = topology::differences(*a, *b);
     Json tree = {{"equal", found.empty()}, {"differences", Json::array()}};
     for (const auto& one : found)

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "core/base/file.hpp"
@@ -93,17 +95,36 @@ Result<Topology> look(const Plugins& plugins, const Sight& sight) {
   return topology;
 }
 
+/// One machine is asked for, and by something: an empty variable in a script is not this machine.
+Result<void> check_sole(const TopologyInput& input) {
+  std::string_view first;
+  for (const auto& [flag, value] :
+       {std::pair("--input", &input.file), std::pair("--sysroot", &input.sysroot),
+        std::pair("--synthetic", &input.synthetic)}) {
+    if (!*value) continue;
+    if ((*value)->empty())
+      return Error{ErrorCode::kInvalidArgument, fmt::format("{} is empty", flag),
+                   "leave it out to look at this machine"};
+    if (!first.empty())
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("{} and {} name two machines", first, flag), "name one"};
+    first = flag;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Topology> read_topology(const Plugins& plugins, const TopologyInput& input) {
+  if (auto sole = check_sole(input); !sole) return std::move(sole).error();
   Sight sight;
-  if (!input.sysroot.empty()) sight.sysroot = input.sysroot;
+  if (input.sysroot) sight.sysroot = *input.sysroot;
   sight.whole_io = input.whole_io;
   sight.disallowed = input.disallowed;
   sight.nvml = input.nvml;
-  auto topology = !input.synthetic.empty() ? synthesise(plugins, input.synthetic)
-                  : !input.file.empty()    ? import_file(plugins, input.file, sight)
-                                           : look(plugins, sight);
+  auto topology = input.synthetic ? synthesise(plugins, *input.synthetic)
+                  : input.file    ? import_file(plugins, *input.file, sight)
+                                  : look(plugins, sight);
   if (topology) topology::finish(*topology);
   return topology;
 }

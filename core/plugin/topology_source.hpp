@@ -54,9 +54,9 @@ using TopologySourceFactory = std::function<std::unique_ptr<TopologySource>()>;
 
 /// Where `aictl topo|plan|doctor` take a machine from; at most one of the three is set.
 struct TopologyInput {
-  std::string file;       // --input; "-" is standard input
-  std::string sysroot;    // --sysroot
-  std::string synthetic;  // --synthetic
+  std::optional<std::string> file;       // --input; "-" is standard input
+  std::optional<std::string> sysroot;    // --sysroot
+  std::optional<std::string> synthetic;  // --synthetic
   bool whole_io = false, disallowed = false;
   std::string nvml;
 };

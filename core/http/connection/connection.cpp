@@ -112,6 +112,7 @@ bool Connection::feed_parser() {
   evbuffer_peek(in, -1, nullptr, &block, 1);
   const size_t used = parser_.feed({static_cast<const char*>(block.iov_base), block.iov_len});
   evbuffer_drain(in, used);
+  last_input_ = now();
   if (parser_.failed()) {
     const ParseError error = parser_.error();
     answer_error(error.status, error.message);

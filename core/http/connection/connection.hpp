@@ -114,6 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Time armed_for_ = Time::max();
   Time phase_start_{};    // of idling, of the head or of the body
+  Time last_input_{};     // when bytes were read last
   Time last_progress_{};  // the reader took bytes
   Time linger_until_{};
   Time ask_again_ = Time::max();  // whether a client that ended is still there

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include "core/http/connection/connection.hpp"
 
@@ -58,7 +59,9 @@ bool Connection::ask_whether_there() {
   const bool streams = head.head_written && head.keep_alive.interval.count() > 0;
   if (tls_ || (!streams && (head.head_written || head.request.minor_version == 0))) return false;
   if (!watch_reset(fd)) return false;
-  ask_again_ = std::chrono::steady_clock::now() + kAskInterval;
+  const Time time = std::chrono::steady_clock::now();
+  if (ask_again_ != Time::max() && time + std::chrono::milliseconds(1) < ask_again_) return true;
+  ask_again_ = time + kAskInterval;
   if (pending_output() > 0) return true;  // that will tell
   if (streams)
     write_comment(head);
@@ -93,8 +96,13 @@ void Connection::watch_hangup() {
   }
 }
 
+// Who has asked already, if only the kernel knows, gets an answer; and so does, as long as new
+// connections are taken, who has just come and is about to ask.
 void Connection::begin_drain() {
-  if (idle()) return destroy();
+  int unread = 0;
+  ioctl(bufferevent_getfd(transport_), FIONREAD, &unread);
+  const bool about_to_ask = requests_ == 0 && worker_.shared().listening;
+  if (idle() && unread == 0 && !about_to_ask) return destroy();
   arm_timer();
 }
 

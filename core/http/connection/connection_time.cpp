@@ -18,6 +18,8 @@ using std::chrono::milliseconds;
 
 constexpr size_t kBodyBytesPerSecond = 16 << 10;  // a body that comes slower runs out of time
 
+constexpr milliseconds kDrainGrace{1000};  // to begin a request once draining has begun
+
 Time now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -40,10 +42,13 @@ Time Connection::next_deadline() const {
   }
   if (pending_output() > 0) return deadline;
   if (!handshaken_) return phase_start_ + options_.header_timeout;
-  if (!parser_.started()) return phase_start_ + options_.idle_timeout;
+  if (!parser_.started())
+    return phase_start_ + (worker_.shared().draining ? std::min(options_.idle_timeout, kDrainGrace)
+                                                     : options_.idle_timeout);
   if (!parser_.has_head()) return phase_start_ + options_.header_timeout;
   const size_t grace = parser_.request().body.size() / kBodyBytesPerSecond;
-  return phase_start_ + options_.body_timeout + std::chrono::seconds(grace);
+  return std::min(phase_start_ + options_.body_timeout + std::chrono::seconds(grace),
+                  last_input_ + options_.body_timeout);  // fast bytes earn no long silence
 }
 
 void Connection::arm_timer() {

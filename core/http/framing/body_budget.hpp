@@ -29,6 +29,8 @@ class BodyBudget {
   std::atomic<uint64_t> taken_{0};
 };
 
+inline constexpr uint64_t kFreeBytes = 64 << 10;
+
 /// One body's share; given back when it goes. One thread at a time.
 class BodyLease {
  public:
@@ -46,9 +48,11 @@ class BodyLease {
   }
 
   /// Makes it `bytes` in all; false, and nothing changes, when they are not left. Without a budget
-  /// there is no limit.
+  /// there is no limit. Small bodies are free: a few large ones never turn them away, and the limit
+  /// on connections bounds them.
   bool resize(uint64_t bytes) {
     if (!budget_) return true;
+    if (bytes <= kFreeBytes) bytes = 0;
     if (bytes > bytes_ && !budget_->take(bytes - bytes_)) return false;
     if (bytes < bytes_) budget_->give(bytes_ - bytes);
     bytes_ = bytes;

@@ -154,8 +154,6 @@ GpuMask GroupSearch::greedy_group(GpuMask free, int size) {
 }
 
 bool GroupSearch::swap_once(GroupChoice& choice, GpuMask free) {
-  GpuMask taken = 0;
-  for (GpuMask group : choice.groups) taken |= group;
   for (size_t i = 0; i < choice.groups.size(); ++i)
     for (int out : gpus_of(choice.groups[i]))
       for (int in : gpus_of(free & ~choice.groups[i])) {

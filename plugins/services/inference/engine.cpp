@@ -33,7 +33,7 @@ Result<void> check_tokens(const std::vector<int32_t>& tokens, int vocab) {
 /// Who may share prefixes with whom: tenants never learn, by the time an answer takes, what others
 /// have asked.
 Salt salt_of(std::string_view tenant, std::string_view salt) {
-  return XXH3_64bits_withSeed(salt.data(), salt.size(), XXH3_64bits(tenant.data(), tenant.size()));
+  return {XXH3_64bits(tenant.data(), tenant.size()), XXH3_64bits(salt.data(), salt.size())};
 }
 
 Result<SchedulerLimits> limits_of(const EngineOptions& options, const ModelSpec& spec) {

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base/file.hpp"
+
 namespace aictl::hwloc {
 namespace {
 
@@ -53,9 +55,39 @@ unsigned long flags_of(bool disallowed) {
   return disallowed ? HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED : 0;
 }
 
+/// A captured root may hold anything, and libhwloc aborts on a list of memory nodes it cannot read,
+/// waits for pipes, and reads whatever length there is.
+Result<void> check_capture(const std::filesystem::path& root) {
+  constexpr size_t kMost = size_t{64} << 20;  // of a machine's cpuinfo
+  constexpr int kMaxNode = 1023;              // of Linux
+  std::error_code ignored;
+  for (const char* name : {"proc/cpuinfo", "proc/meminfo", "proc/mounts", "proc/self/cpuset",
+                           "proc/self/cgroup", "sys/devices/system/cpu/online",
+                           "sys/devices/system/cpu/possible", "sys/devices/system/node/online"}) {
+    const std::filesystem::path path = root / name;
+    if (!std::filesystem::exists(path, ignored)) continue;
+    if (!std::filesystem::is_regular_file(path, ignored) ||
+        std::filesystem::file_size(path, ignored) > kMost)
+      return Error{ErrorCode::kDataRefused,
+                   fmt::format("{} is no file of at most 64 MiB", path.string()),
+                   "capture the root again"};
+    if (path.filename() != "online" && path.filename() != "possible") continue;
+    auto text = read_file(path);
+    if (!text) return std::move(text).error();
+    const auto set = topology::Bitset::parse_list(*text);
+    const bool nodes = path.parent_path().filename() == "node";
+    if (!set || set->empty() || (nodes && set->last() > kMaxNode))
+      return Error{ErrorCode::kDataRefused,
+                   fmt::format("{} holds no list of indexes", path.string()), "such as 0-3,8"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Machine> load_machine(const Sight& sight) {
+  if (sight.sysroot != "/")
+    if (auto sound = check_capture(sight.sysroot); !sound) return std::move(sound).error();
   auto machine = empty_machine(flags_of(sight.disallowed), sight.whole_io);
   if (!machine) return machine;
   std::optional<ScopedVariables> root;
@@ -65,7 +97,7 @@ Result<Machine> load_machine(const Sight& sight) {
                            {"HWLOC_THISSYSTEM", "0"}});
   errno = 0;
   if (hwloc_topology_load(machine->get()) == 0) return machine;
-  return Error{ErrorCode::kIo,
+  return Error{sight.sysroot == "/" ? ErrorCode::kIo : ErrorCode::kDataRefused,
                fmt::format("no processors to be seen under {}", sight.sysroot.string()),
                "a root holds sys/ and proc/"};
 }

@@ -26,7 +26,8 @@ PrefixTree::Tokens PrefixTree::tokens_of(int32_t block) const {
 }
 
 size_t PrefixTree::bucket(int32_t parent, Salt salt, Tokens tokens) const {
-  const uint64_t seed = salt * 0x9e3779b97f4a7c15u + static_cast<uint64_t>(parent + 1);
+  const uint64_t seed = (salt.tenant ^ std::rotl(salt.salt, 32)) * 0x9e3779b97f4a7c15u +
+                        static_cast<uint64_t>(parent + 1);
   return XXH3_64bits_withSeed(tokens.data(), tokens.size_bytes(), seed) & (buckets_.size() - 1);
 }
 

@@ -15,8 +15,12 @@
 
 namespace aictl::inference {
 
-/// Keeps apart what must not be shared, such as the prefixes of different tenants.
-using Salt = uint64_t;
+/// Keeps apart what must not be shared. Two parts, so that no `salt`, which a client chooses, makes
+/// one tenant's prefixes another's.
+struct Salt {
+  uint64_t tenant = 0, salt = 0;
+  bool operator==(const Salt&) const = default;
+};
 
 /// Used by one thread; allocates at construction only. The tree holds no blocks: the pool keeps
 /// them while they are idle and takes back the one that has been idle for longest when it runs out.
@@ -54,7 +58,7 @@ class PrefixTree {
 
   /// A block's node; of a block that is not in the tree, nothing means anything.
   struct Node {
-    Salt salt = 0;
+    Salt salt;
     int32_t parent = kNone, first_child = kNone, next_sibling = kNone, previous_sibling = kNone;
     int32_t next_in_bucket = kNone;
     size_t bucket = 0;

@@ -271,9 +271,11 @@ void Scheduler::fork_followers(Sequence& leader) {
   }
 }
 
-// Whole blocks only: what is remembered is never written again.
+// Whole blocks only: what is remembered is never written again. Embeddings reuse nothing, and what
+// they leave would only push out what others reuse.
 void Scheduler::remember(Sequence& s) {
-  if (!limits_.prefix_cache || s.computed / kKvBlockTokens <= s.remembered) return;
+  if (!limits_.prefix_cache || s.kind == SequenceKind::kEmbed) return;
+  if (s.computed / kKvBlockTokens <= s.remembered) return;
   const std::span<const int32_t> tokens(s.tokens.data(), static_cast<size_t>(s.computed));
   s.remembered = prefixes_.insert(s.salt, tokens, s.remembered, s.table);
 }

@@ -38,7 +38,7 @@ struct SequenceRequest {
   int priority = 0;
   Time arrival{};
   Time deadline = Time::max();
-  Salt salt = 0;      // whose prefixes it may share
+  Salt salt;          // whose prefixes it may share
   bool reuse = true;  // false: its prompt is computed whole
 };
 
@@ -50,7 +50,7 @@ struct Sequence {
   int max_tokens = 0;
   int computed = 0;  // positions whose keys and values lie in `table`
   BlockTable table;
-  Salt salt = 0;
+  Salt salt;
   bool reuse = true;
   int remembered = 0;  // blocks of `table` that the prefix tree knows
   int reused = 0;      // tokens of the prompt it did not have to compute, the first time

@@ -53,7 +53,7 @@ Result<http::ServerOptions> server_options(const ServeSettings& s) {
   options.tls_key = s.tls_key;
   options.max_connections = static_cast<size_t>(s.max_connections);
   options.parser.body_bytes = s.max_body;
-  options.bodies_total = std::max(options.bodies_total, s.max_body);  // one fits at least
+  options.bodies_total = std::max(options.bodies_total, 2 * s.max_body);  // one fits, also decoded
   options.idle_timeout = s.idle_timeout;
   return options;
 }

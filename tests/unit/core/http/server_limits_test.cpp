@@ -189,30 +189,33 @@ TEST_CASE("limits: over max_connections there is 503 with Retry-After, and room 
 
 TEST_CASE("limits: bodies share a budget; beyond it there is 503, and room again afterwards") {
   ServerOptions options = free_port();
-  options.bodies_total = 1000;
+  options.bodies_total = 1'000'000;
   options.linger_timeout = 100ms;
   auto server = serve(hello, options);
   const auto post = [](size_t size) {
     return "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
   };
   RawClient slow = RawClient::to(*server), gone = RawClient::to(*server);
-  slow.send(post(500) + std::string(400, 'x'));
-  gone.send(post(500) + std::string(400, 'x'));
-  REQUIRE(eventually([&] { return server->stats().body_bytes == 800; }));
+  slow.send(post(500'000) + std::string(400'000, 'x'));
+  gone.send(post(500'000) + std::string(400'000, 'x'));
+  REQUIRE(eventually([&] { return server->stats().body_bytes == 800'000; }));
   RawClient third = RawClient::to(*server);
-  third.send(post(300) + std::string(300, 'x'));
+  third.send(post(300'000) + std::string(300'000, 'x'));
   const auto reply = third.reply();
   REQUIRE(reply);
   CHECK(reply->status == 503);
   CHECK(reply->head.find("Retry-After: 1") != std::string::npos);
   CHECK(third.closed_by_server());
+  RawClient small = RawClient::to(*server);  // never turned away
+  small.send(post(60'000) + std::string(60'000, 'x'));
+  CHECK(small.reply()->status == 200);
   check_alive(*server);
   gone.close();
-  REQUIRE(eventually([&] { return server->stats().body_bytes == 400; }));
+  REQUIRE(eventually([&] { return server->stats().body_bytes == 400'000; }));
   RawClient fourth = RawClient::to(*server);
-  fourth.send(post(600) + std::string(600, 'x'));
+  fourth.send(post(600'000) + std::string(600'000, 'x'));
   CHECK(fourth.reply()->status == 200);
-  slow.send(std::string(100, 'x'));
+  slow.send(std::string(100'000, 'x'));
   CHECK(slow.reply()->status == 200);
   CHECK(eventually([&] { return server->stats().body_bytes == 0; }));
 }

@@ -21,7 +21,7 @@ Tokens text(std::string_view letters) {
 }
 
 /// A sequence that has computed `tokens` and remembered what it could.
-BlockTable computed(BlockPool& pool, PrefixTree& tree, const Tokens& tokens, Salt salt = 0) {
+BlockTable computed(BlockPool& pool, PrefixTree& tree, const Tokens& tokens, Salt salt = {}) {
   BlockTable table;
   const int reused = tree.match(salt, tokens, table);
   REQUIRE(table.grow(pool, static_cast<int>(tokens.size())));
@@ -49,14 +49,15 @@ TEST_CASE("prefix tree: finds the longest known prefix, by whole blocks") {
   CHECK(pool.idle() == 3);
 
   BlockTable same, longer, shorter, other, salted;
-  CHECK(tree.match(0, text("abc"), same) == 3 * kKvBlockTokens);
+  CHECK(tree.match({}, text("abc"), same) == 3 * kKvBlockTokens);
   CHECK(Tokens(same.blocks().begin(), same.blocks().end()) == blocks_of_first);
   Tokens more = text("abd");
-  CHECK(tree.match(0, more, longer) == 2 * kKvBlockTokens);
+  CHECK(tree.match({}, more, longer) == 2 * kKvBlockTokens);
   more.resize(100);  // a block and a piece
-  CHECK(tree.match(0, more, shorter) == kKvBlockTokens);
-  CHECK(tree.match(0, text("bc"), other) == 0);
-  CHECK(tree.match(1, text("abc"), salted) == 0);
+  CHECK(tree.match({}, more, shorter) == kKvBlockTokens);
+  CHECK(tree.match({}, text("bc"), other) == 0);
+  CHECK(tree.match({.salt = 1}, text("abc"), salted) == 0);
+  CHECK(tree.match({.tenant = 1}, text("abc"), salted) == 0);
   CHECK(check(pool, tree, {same, longer, shorter, other, salted}).empty());
 }
 
@@ -74,8 +75,8 @@ TEST_CASE("prefix tree: what two sequences computed at once is kept once") {
   BlockTable one, two;
   REQUIRE(one.grow(pool, 2 * kKvBlockTokens));
   REQUIRE(two.grow(pool, 3 * kKvBlockTokens));
-  CHECK(tree.insert(0, text("ab"), 0, one) == 2);
-  CHECK(tree.insert(0, text("abc"), 0, two) == 3);
+  CHECK(tree.insert({}, text("ab"), 0, one) == 2);
+  CHECK(tree.insert({}, text("abc"), 0, two) == 3);
   CHECK(two.blocks()[0] == one.blocks()[0]);
   CHECK(two.blocks()[1] == one.blocks()[1]);
   CHECK(pool.used() == 3);
@@ -88,13 +89,13 @@ TEST_CASE("prefix tree: gives way from the end of what was used longest ago") {
   computed(pool, tree, text("ab")).release(pool);
   computed(pool, tree, text("cd")).release(pool);
   BlockTable again;
-  CHECK(tree.match(0, text("ab"), again) == 2 * kKvBlockTokens);  // "ab" is now the younger one
+  CHECK(tree.match({}, text("ab"), again) == 2 * kKvBlockTokens);  // "ab" is now the younger one
   again.release(pool);
   BlockTable fresh;
   REQUIRE(fresh.grow(pool, 1));
   BlockTable left, right;
-  CHECK(tree.match(0, text("cd"), left) == kKvBlockTokens);
-  CHECK(tree.match(0, text("ab"), right) == 2 * kKvBlockTokens);
+  CHECK(tree.match({}, text("cd"), left) == kKvBlockTokens);
+  CHECK(tree.match({}, text("ab"), right) == 2 * kKvBlockTokens);
   CHECK(pool.free() == 0);
   CHECK_FALSE(pool.take());
   CHECK(check(pool, tree, {fresh, left, right}).empty());
@@ -124,7 +125,7 @@ TEST_CASE("prefix tree: under random traffic a match is always what was computed
       std::string letters;
       for (int n = random(1, 6); n > 0; --n) letters += static_cast<char>('a' + random(0, 2));
       Live l{text(letters), {}};
-      const int known = tree.match(0, l.tokens, l.table);
+      const int known = tree.match({}, l.tokens, l.table);
       for (int i = 0; i < known / kKvBlockTokens; ++i)
         REQUIRE(contents.at(l.table.blocks()[static_cast<size_t>(i)]) ==
                 Tokens(l.tokens.begin(), l.tokens.begin() + (i + 1) * kKvBlockTokens));
@@ -136,7 +137,7 @@ TEST_CASE("prefix tree: under random traffic a match is always what was computed
       for (int i = known / kKvBlockTokens; i < l.table.size(); ++i)
         contents[l.table.blocks()[static_cast<size_t>(i)]] =
             Tokens(l.tokens.begin(), l.tokens.begin() + (i + 1) * kKvBlockTokens);
-      if (random(0, 9)) tree.insert(0, l.tokens, known / kKvBlockTokens, l.table);
+      if (random(0, 9)) tree.insert({}, l.tokens, known / kKvBlockTokens, l.table);
       live.push_back(std::move(l));
     }
     std::vector<BlockTable> tables;

@@ -134,7 +134,7 @@ class World {
     const int until = alike < 0 ? 0 : random(length / 2, length);
     for (int i = 0; i < length; ++i)
       request.prompt.push_back(i < until ? (alike * 31 + i) % kVocab : random(0, kVocab - 1));
-    request.salt = random(0, 9) ? 0 : 1;
+    request.salt.salt = random(0, 9) ? 0 : 1;
     request.reuse = random(0, 9) != 0;
     if (request.kind == SequenceKind::kGenerate) {
       request.max_tokens = random(1, 250);

@@ -53,7 +53,7 @@ struct Bench {
   Time now{seconds(1000)};
   Time deadline = Time::max();
   int letters = 1000;
-  Salt salt = 0;
+  Salt salt;
   bool reuse = true;
 };
 
@@ -247,7 +247,7 @@ TEST_CASE("scheduler: a prompt that begins like an earlier one computes the rest
   CHECK(run(300, 7) == 300 - 192);
   CHECK(run(256, 7) == 64);  // the last position is computed in any case, and with it its block
   CHECK(run(300, 8) == 300);
-  b.salt = 1;
+  b.salt = {.salt = 1};
   CHECK(run(300, 7) == 300);
   CHECK(run(300, 7) == 300 - 256);
   b.reuse = false;
@@ -275,6 +275,17 @@ TEST_CASE("scheduler: without a prefix cache every prompt is computed whole") {
     CHECK(b.rows_of(id) == 200);
     while (b.step()) {
     }
+  }
+  CHECK(b.scheduler.pool().idle() == 0);
+}
+
+TEST_CASE("scheduler: an embedding leaves nothing behind that would push out a prefix") {
+  Bench b({.max_rows = 512, .max_sequences = 4, .kv_blocks = 8});
+  SequenceRequest request;
+  request.kind = SequenceKind::kEmbed;
+  request.prompt.assign(200, 3);
+  b.scheduler.submit(std::move(request), b.ids);
+  while (b.step()) {
   }
   CHECK(b.scheduler.pool().idle() == 0);
 }
