@@ -49,8 +49,7 @@ bool is_matrix_type(std::string_view type) {
 
 class Tail {
  public:
-  Tail(const XmlDocument& document, const CheckedObjects& objects, std::string& out)
-      : document_(document), objects_(objects), out_(out) {}
+  Tail(const XmlDocument& document, std::string& out) : document_(document), out_(out) {}
 
   Result<void> append(const XmlElement& element) {
     if (element.name == "distances2" || element.name == "distances2hetero")
@@ -181,7 +180,6 @@ class Tail {
   }
 
   const XmlDocument& document_;
-  const CheckedObjects& objects_;
   std::string& out_;
   int matrices_ = 0, kinds_ = 0;
   size_t memory_values_ = 0;
@@ -262,9 +260,8 @@ Result<void> append_distances1(const XmlDocument& document, const XmlElement& el
   return {};
 }
 
-Result<void> append_tail(const XmlDocument& document, int root, const CheckedObjects& objects,
-                         std::string& out) {
-  Tail tail(document, objects, out);
+Result<void> append_tail(const XmlDocument& document, int root, std::string& out) {
+  Tail tail(document, out);
   const auto& elements = document.elements();
   for (int child = elements[size_t(root)].next; child >= 0; child = elements[size_t(child)].next)
     if (auto added = tail.append(elements[size_t(child)]); !added) return added;

@@ -17,7 +17,6 @@ Result<void> append_distances1(const XmlDocument& document, const XmlElement& el
                                std::string& out);
 
 /// Version 2: the elements after the machine object, those that are known. Errors: kDataRefused.
-Result<void> append_tail(const XmlDocument& document, int root, const CheckedObjects& objects,
-                         std::string& out);
+Result<void> append_tail(const XmlDocument& document, int root, std::string& out);
 
 }  // namespace aictl::hwloc

@@ -53,8 +53,7 @@ class Writer {
       for (size_t i = children.size(); i-- > 0;) open.emplace_back(children[i], false);
     }
     if (version_ == 2)
-      if (auto added = append_tail(document_, root, objects_, out_); !added)
-        return std::move(added).error();
+      if (auto added = append_tail(document_, root, out_); !added) return std::move(added).error();
     out_ += "</topology>\n";
     return std::move(out_);
   }
