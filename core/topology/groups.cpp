@@ -10,13 +10,7 @@
 #include <utility>
 
 namespace aictl::topology {
-namespace {
 
-constexpr uint64_t kMaxCandidates = 20000;
-constexpr size_t kMaxGreedyGroups = 64;
-
-/// A link's place among links: a direct one beats any way over PCI Express, more strands beat
-/// fewer.
 int rank_of(Level level, int count) {
   switch (level) {
     case Level::kNv:
@@ -35,6 +29,11 @@ int rank_of(Level level, int count) {
       return 0;
   }
 }
+
+namespace {
+
+constexpr uint64_t kMaxCandidates = 20000;
+constexpr size_t kMaxGreedyGroups = 64;
 
 /// The GPUs under consideration, by position: ranks of all pairs and the NUMA domain of each.
 class Board {

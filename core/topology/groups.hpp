@@ -9,6 +9,10 @@
 
 namespace aictl::topology {
 
+/// A link's place among links: a direct one beats any way over PCI Express, more strands beat
+/// fewer; 0: unknown.
+int rank_of(Level level, int count);
+
 /// What decides between two groups, in order: worst pair, sum of pairs, NUMA domains spanned.
 struct GroupKey {
   Level worst = Level::kSelf;

@@ -8,34 +8,17 @@
 #include <fmt/format.h>
 
 #include "core/topology/bandwidth.hpp"
+#include "core/topology/groups.hpp"
 
 namespace aictl::placement {
 namespace {
 
 using topology::Level;
+using topology::rank_of;
 
 constexpr double kDefaultPcieGbs = 31.5;  // generation 4, 16 lanes
 constexpr double kUnknownGbs = 6;
 constexpr int kExactRing = 8;
-
-int rank_of(Level level, int count) {
-  switch (level) {
-    case Level::kNv:
-      return 10 + count;
-    case Level::kPix:
-      return 5;
-    case Level::kPxb:
-      return 4;
-    case Level::kPhb:
-      return 3;
-    case Level::kNode:
-      return 2;
-    case Level::kSys:
-      return 1;
-    default:
-      return 0;
-  }
-}
 
 double pcie_of(const topology::Gpu& gpu) {
   if (gpu.pcie_gbs && *gpu.pcie_gbs > 0) return *gpu.pcie_gbs;
