@@ -8,6 +8,7 @@
 #include "core/config/variables.hpp"
 #include "core/plugin/backend.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/plugin/renderer.hpp"
 #include "core/plugin/runtime.hpp"
 #include "core/plugin/service.hpp"
 #include "core/plugin/source.hpp"
@@ -25,6 +26,7 @@ struct Plugins {
   Registry<RuntimeFactory> runtimes{"runtime"};
   Registry<ServiceFactory> services{"service"};
   Registry<TopologySourceFactory> topology{"topology"};
+  Registry<RendererFactory> renderers{"renderer"};
 };
 
 /// Calls `visit` with each registry, for what treats all kinds alike.
@@ -35,6 +37,7 @@ void for_each_registry(const Plugins& plugins, Visit visit) {
   visit(plugins.runtimes);
   visit(plugins.services);
   visit(plugins.topology);
+  visit(plugins.renderers);
 }
 
 }  // namespace aictl

@@ -1,0 +1,53 @@
+// PlatformPlan: a Platform with its numbers worked out: models sized against their files and a
+// machine, and every workload that carries it out, in the order they start. `up` runs it,
+// `generate` writes it down.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/placement/model/shape.hpp"
+#include "core/platform/spec/platform.hpp"
+#include "core/plugin/workload.hpp"
+#include "core/topology/topology.hpp"
+
+namespace aictl::platform {
+
+/// One model of the spec, sized.
+struct PlannedModel {
+  const ModelEntry* entry = nullptr;  // of the platform beside it
+  placement::ModelShape shape;
+  std::string workload;  // its name
+  int tensor = 1, pipeline = 1;
+  int gpus_per_node = 0, nodes = 1;
+  int64_t context = 0;
+  int sequences = 0;
+  uint64_t weight_bytes = 0, kv_bytes_per_token = 0, memory = 0, shm = 0;
+  int startup_seconds = 0;
+  std::vector<std::string> arithmetic;  // how these came about, a line each
+};
+
+/// Something that has to be there already: a secret, a CRD's operator, a class.
+struct External {
+  std::string kind, name;  // "Secret", "openai-key"
+  std::string how;         // the command that makes it, or what to install
+};
+
+struct PlatformPlan {
+  Platform platform;
+  std::vector<PlannedModel> models;
+  std::vector<Workload> workloads;  // each after those it needs
+  Topology topology;                // of the machine it was planned for
+  std::string topology_source;      // "this machine", "dump.xml"
+  std::string topology_digest;
+  std::vector<External> externals;
+  std::vector<std::string> notes;
+
+  const Workload* workload(std::string_view name) const {
+    for (const Workload& each : workloads)
+      if (each.name == name) return &each;
+    return nullptr;
+  }
+};
+
+}  // namespace aictl::platform

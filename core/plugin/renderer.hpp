@@ -1,0 +1,60 @@
+// Renderer: writes a planned platform down for one system: Kubernetes objects, or files of another
+// kind.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/config/schema.hpp"
+#include "core/value/json.hpp"
+
+namespace aictl {
+
+namespace platform {
+struct PlatformPlan;
+}
+
+/// An object with what is worth knowing about its fields.
+struct RenderedObject {
+  Json object;
+  std::map<std::string, std::string> comments;  // by JSON pointer; the object's own under ""
+};
+
+/// A file that is not a Kubernetes object; its path is relative to the output folder.
+struct RenderedFile {
+  std::string path, content;
+};
+
+struct Rendering {
+  std::vector<RenderedObject> objects;
+  std::vector<RenderedFile> files;
+  std::vector<std::string> notes;      // what to install or switch on first, for people
+  std::vector<std::string> externals;  // "Kind/name" that must exist already
+};
+
+struct RenderRequest {
+  const platform::PlatformPlan& plan;
+  std::filesystem::path
+      templates;  // overrides the built-in ones where it has the file; empty: none
+};
+
+/// An extension point: plugins/renderers/<name>. Pure: the same request gives the same bytes, in
+/// any folder, time zone and locale.
+class Renderer {
+ public:
+  virtual ~Renderer() = default;
+  /// Its knobs: keys of `targets.<name>` in the spec, and what they are by default.
+  virtual std::vector<Row> rows() { return {}; }
+  /// Errors: kInvalidArgument or kDataRefused naming the spec's field when the platform cannot be
+  /// had on this system; with the arithmetic when something does not fit.
+  virtual Result<Rendering> render(const RenderRequest& request) const = 0;
+};
+
+using RendererFactory = std::function<std::unique_ptr<Renderer>()>;
+
+}  // namespace aictl
