@@ -5,12 +5,12 @@
 
 #include "cmd/root.hpp"
 #include "core/cli/context.hpp"
-#include "core/topology/hwloc_xml.hpp"
 #include "core/topology/json.hpp"
-#include "core/topology/nccl_xml.hpp"
 #include "core/topology/view/export/export.hpp"
 #include "core/topology/view/picture/picture.hpp"
 #include "core/topology/view/text.hpp"
+#include "core/topology/xml/hwloc.hpp"
+#include "core/topology/xml/nccl.hpp"
 #include "core/value/yaml.hpp"
 
 namespace aictl {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "core/topology/devices.hpp"
-#include "core/topology/nccl_xml.hpp"
+#include "core/topology/xml/nccl.hpp"
 #include "plugins/topology/nccl/nccl.hpp"
 
 namespace {

@@ -1,6 +1,6 @@
 #include "plugins/topology/hwloc/hwloc.hpp"
 
-#include "core/topology/hwloc_xml.hpp"
+#include "core/topology/xml/hwloc.hpp"
 #include "plugins/topology/hwloc/machine.hpp"
 #include "plugins/topology/hwloc/xml/normalise.hpp"
 

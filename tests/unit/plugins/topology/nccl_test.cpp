@@ -9,7 +9,7 @@
 
 #include "core/topology/devices.hpp"
 #include "core/topology/groups.hpp"
-#include "core/topology/nccl_xml.hpp"
+#include "core/topology/xml/nccl.hpp"
 #include "plugins/topology/nccl/xml.hpp"
 #include "tests/unit/core/topology/made_machine.hpp"
 

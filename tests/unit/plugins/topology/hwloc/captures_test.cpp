@@ -1,6 +1,6 @@
 #include "tests/unit/plugins/topology/hwloc/captures.hpp"
 
-#include "core/topology/hwloc_xml.hpp"
+#include "core/topology/xml/hwloc.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "core/topology/hwloc_xml.hpp"
+#include "core/topology/xml/hwloc.hpp"
 
 #include <algorithm>
 

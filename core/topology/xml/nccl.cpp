@@ -1,4 +1,4 @@
-#include "core/topology/nccl_xml.hpp"
+#include "core/topology/xml/nccl.hpp"
 
 #include <algorithm>
 #include <map>
