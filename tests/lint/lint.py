@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 # The rooms of core/ in their order: each may include those before it.
-ROOMS = ("base value template config cli telemetry http openai topology placement doctor tensor plugin platform").split()
+ROOMS = ("base value template manifest config cli telemetry http openai topology placement doctor tensor plugin platform").split()
 
 # A third-party header (by prefix) and the places that may include it. What is not here, not the standard library's and
 # not the operating system's is unknown, and refused.
@@ -22,8 +22,8 @@ THIRD_PARTY = {
     "event2/": ("core/http/",),
     "openssl/": ("core/http/",),
     "zlib.h": ("core/http/",),
-    "zstd.h": ("core/http/",),
-    "pcre2.h": ("plugins/services/inference/text/",),
+    "zstd.h": ("core/http/", "core/manifest/catalog/"),  # the catalog is one zstd frame in the binary
+    "pcre2.h": ("plugins/services/inference/text/", "core/manifest/check/"),  # patterns of tokenizers; of schemas
     "xxhash.h": ("plugins/services/inference/",),
     "hwloc.h": ("plugins/backends/cpu/", "plugins/topology/hwloc/"),
     "sqlite3.h": ("plugins/stores/sqlite/", "plugins/brokers/sqlite/"),
