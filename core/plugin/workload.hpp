@@ -17,9 +17,10 @@ struct Reference {
   enum class Kind : uint8_t {
     kListen,  // "127.0.0.1:8000" here, "0.0.0.0:8000" there: where port `target` of this workload
               // listens
+    kHost,    // "127.0.0.1" here, "0.0.0.0" there: the address alone, for programs that want it so
     kPort,    // the number of port `target` of this workload
     kUrl,     // "http://127.0.0.1:8001": how to reach workload `target` at its first port
-    kPath,    // where mount `target` of this workload lies
+    kPath,    // where mount `target` of this workload lies; a kModel's `file` is below it
   };
   Kind kind = Kind::kPath;
   std::string target;
@@ -50,15 +51,16 @@ struct Mount {
     kState,    // outlives the workload
     kScratch,  // gone with it
     kMemory,   // in memory, such as /dev/shm
-    kConfig,   // one file, `content`, at path/name
+    kConfig,   // one file, `file`, in the folder `path`; its text is `content`
   };
   std::string name;  // a DNS label, unique in the workload
   Kind kind = Kind::kScratch;
-  std::string path;     // in a container: "/models"
-  std::string source;   // kModel: the model's reference as the spec has it
-  std::string file;     // kModel: the file to open inside it; empty: the folder
-  std::string content;  // kConfig
-  uint64_t bytes = 0;   // room it takes; 0: unknown
+  std::string path;    // in a container: "/models"
+  std::string source;  // kModel: the model's reference as the spec has it
+  std::string file;    // kModel: the file to open inside it; empty: the folder. kConfig: its name
+  std::string found;   // kModel: the file or folder on this machine; empty: it is not here
+  Word content;        // kConfig
+  uint64_t bytes = 0;  // room it takes; 0: unknown
 };
 
 struct Resources {
@@ -83,6 +85,7 @@ enum class Component : uint8_t { kModel, kGateway, kState, kEvents, kAgent, kJob
 struct Workload {
   std::string name;  // a DNS label of at most 52 characters, unique in the platform
   Component component = Component::kModel;
+  std::string pool;     // of the plan's pools, by name: where it runs; empty: anywhere
   std::string service;  // the row of `aictl plugin list --kind service`; empty: a command of
                         // somebody else's
   std::string model;    // the model of the spec it serves or works for, by name; empty: none

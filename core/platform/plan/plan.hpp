@@ -3,6 +3,7 @@
 // `generate` writes it down.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct PlannedModel {
   const ModelEntry* entry = nullptr;  // of the platform beside it
   placement::ModelShape shape;
   std::string workload;  // its name
+  std::string pool;      // of the plan's pools
+  bool cpu = false;      // on cores, without a GPU
   int tensor = 1, pipeline = 1;
   int gpus_per_node = 0, nodes = 1;
   int64_t context = 0;
@@ -27,6 +30,15 @@ struct PlannedModel {
   std::vector<std::string> arithmetic;  // how these came about, a line each
 };
 
+/// Machines that are alike, and where they were seen.
+struct PlannedPool {
+  std::string name;  // "default" when the spec has no pools
+  std::map<std::string, std::string> selector;
+  int nodes = 1;
+  Topology topology;   // of one of them
+  std::string source;  // "this machine", "dump.xml", "8 x H100 SXM"
+};
+
 /// Something that has to be there already: a secret, a CRD's operator, a class.
 struct External {
   std::string kind, name;  // "Secret", "openai-key"
@@ -34,14 +46,19 @@ struct External {
 };
 
 struct PlatformPlan {
-  Platform platform;
+  Platform platform;  // `models` refer to it: a plan is moved, and not copied
   std::vector<PlannedModel> models;
   std::vector<Workload> workloads;  // each after those it needs
-  Topology topology;                // of the machine it was planned for
-  std::string topology_source;      // "this machine", "dump.xml"
-  std::string topology_digest;
+  std::vector<PlannedPool> pools;   // at least one
+  Topology topology;                // of the first pool
+  std::string topology_source;      // of that
+  std::string topology_digest;      // of all pools' machines, as 16 hexadecimal digits
   std::vector<External> externals;
   std::vector<std::string> notes;
+
+  PlatformPlan() = default;
+  PlatformPlan(PlatformPlan&&) = default;
+  PlatformPlan& operator=(PlatformPlan&&) = default;
 
   const Workload* workload(std::string_view name) const {
     for (const Workload& each : workloads)

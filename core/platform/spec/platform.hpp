@@ -24,14 +24,21 @@ struct Adapter {
 
 enum class ModelEngine : uint8_t { kAictl, kVllm };
 
+enum class ModelDevice : uint8_t { kAuto, kGpu, kCpu };
+
 /// models[]: a model that is served under its name.
 struct ModelEntry {
-  std::string name;    // a DNS label; by default made from the source
-  std::string source;  // ./file.gguf, a name in the model folders, hf://org/model[:revision], or a
-                       // shape such as llama:8b
+  std::string name;    // what clients ask for, such as Qwen/Qwen2.5-7B; by default made from the
+                       // source. Its workload's name is made from it: see names.hpp
+  std::string source;  // ./file.gguf, a folder of safetensors, a name in the model folders,
+                       // hf://org/model[/file.gguf][:revision], or a shape such as llama:8b
+  std::string shape;   // what its weights are, where they cannot be read from here: llama:8b:q4_k_m
+                       // or a path of its config.json
   std::string revision;  // of a hub's repository
   std::string checksum;  // sha256:... of the file, recorded in what is generated
   ModelEngine engine = ModelEngine::kAictl;
+  ModelDevice device = ModelDevice::kAuto;
+  std::string pool;                    // of placement.pools; empty: the first it fits in
   int replicas = 1, max_replicas = 0;  // 0: as replicas
   int64_t context = 0;                 // tokens a sequence; 0: 8192, or the trained one if less
   int concurrency = 8;                 // sequences in flight in a replica
@@ -40,6 +47,8 @@ struct ModelEntry {
   int tensor_parallel = 0;             // 0: searched
   std::vector<Adapter> adapters;
   Slo slo;
+  double cpus = 0;                // a process; 0: 2 + 1 a GPU, or all there are
+  std::string secret;             // the hub's token under its key HF_TOKEN, by reference
   std::string image;              // empty: the target's
   std::vector<std::string> args;  // appended to the engine's command line as they are
   std::vector<std::string> needs;
@@ -60,7 +69,7 @@ struct Budget {
 
 struct Provider {
   std::string name, kind = "openai", url;
-  std::string secret, key = "token";  // the credential, by reference
+  std::string secret, key = "token";  // the credential, by reference; empty: it asks for none
   std::vector<std::string> models;    // it serves; a pattern may end in *
 };
 
@@ -112,10 +121,16 @@ struct Queue {
   std::string cohort;
 };
 
+/// The value of a variable: a text, or a key of a secret.
+struct EnvironmentValue {
+  std::string value, secret, key;
+  bool operator==(const EnvironmentValue&) const = default;
+};
+
 struct Job {
   std::string name, queue, image;
   std::vector<std::string> command;
-  std::map<std::string, std::string> env;
+  std::map<std::string, EnvironmentValue> env;
   std::string model;  // it asks, or runs
   int parallelism = 1, gpus = 0;
   double cpus = 1;
@@ -128,7 +143,7 @@ struct Job {
 struct Agent {
   std::string name, image;
   std::vector<std::string> command;
-  std::map<std::string, std::string> env;
+  std::map<std::string, EnvironmentValue> env;
   std::vector<std::string> models;  // it may ask; their URLs come in the environment
   int port = 8080;
   std::string health = "/health";
@@ -151,17 +166,24 @@ struct Storage {
   std::string model_class, state_class;  // storage classes; empty: the cluster's default
   uint64_t models = 0;                   // room for weights; 0: what they need
   std::string bring = "claim";           // claim, image, node, download: how weights come to a pod
+  uint64_t disk_rate = 0, network_rate = 0;  // bytes a second; 0: what the machine suggests
 };
 
+/// Nodes that are alike, by a capture of one of them or in words.
 struct NodePool {
   std::string name;
   std::map<std::string, std::string> selector;
   int nodes = 1;
-  std::string topology;  // a capture of one of them
+  std::string topology;  // a capture of one of them; else the words below describe it
+  std::string gpu;       // "H100 SXM": a row of the table of GPUs
+  int gpus = 0;          // of a node
+  int cpus = 0;          // cores of a node; 0: 8, and 8 more a GPU
+  uint64_t memory = 0;   // of a node; 0: 4 GiB a core, or twice its GPUs' if that is more
+  int sockets = 0;       // 0: two from 4 GPUs or 32 cores on
 };
 
 struct Placement {
-  std::string topology;  // a capture; empty: this machine
+  std::string topology;  // a capture; empty: the pools, or else this machine
   std::map<std::string, std::string> selector;
   std::vector<NodePool> pools;
 };
