@@ -17,6 +17,7 @@
 #include "plugins/services/inference/load/random_model.hpp"
 #include "tests/conformance/backend_suite.hpp"
 #include "tests/conformance/step_driver.hpp"
+#include "tests/support/sanitizer.hpp"
 
 using namespace aictl;
 using namespace aictl::inference;
@@ -41,6 +42,33 @@ std::vector<std::vector<float>> trace(Backend& backend, const Model& model) {
   return logits;
 }
 
+// The sets a threaded test runs on: under the thread sanitizer the best alone, for all of them
+// share their threads, their stages and who writes what.
+std::vector<const cpu::Kernels*> threaded_kernels() {
+  std::vector<const cpu::Kernels*> kernels = cpu::supported_kernels();
+  if (test::kThreadSanitizer) kernels.erase(kernels.begin(), kernels.end() - 1);
+  return kernels;
+}
+
+// Follows the recorded greedy ids: each must be our best, or so near to it that the recording
+// engine could not tell them apart: it rounds activations to eight bits and an f16 scale, and
+// `error` is how far its logits are from exact ones. 0: each must be our best.
+void check_greedy(test::StepDriver& driver, std::vector<float> logits, const Json& golden,
+                  const std::string& name) {
+  const double error =
+      name.starts_with("q-") ? golden["cross_check"]["exact"]["max_abs_diff"].get<double>() : 0.0;
+  const auto ids = golden["greedy_ids"].get<std::vector<int32_t>>();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const int32_t best = test::argmax(logits);
+    const double behind = logits[static_cast<size_t>(best)] - logits[static_cast<size_t>(ids[i])];
+    CHECK_LE(behind, error);
+    if (best != ids[i])
+      std::cout << name << ": greedy id " << i << " is " << best << ", recorded was " << ids[i]
+                << ", " << behind << " behind it; near is up to " << error << "\n";
+    logits = driver.step({{0, {ids[i]}}})[0];
+  }
+}
+
 void check_parity(const fs::path& models, const std::string& name) {
   CAPTURE(name);
   auto model = Model::open(models / "tiny" / (name + ".gguf"));
@@ -53,23 +81,26 @@ void check_parity(const fs::path& models, const std::string& name) {
   auto backend = make(0, "");
   test::StepDriver driver(*backend, model->spec(), model->tensors(),
                           {.max_rows = 32, .max_logit_rows = 1, .kv_blocks = 4});
-  const auto ours =
-      test::log_softmax(driver.prefill(0, (*golden)["prompt_ids"].get<std::vector<int32_t>>(), 32));
+  const std::vector<float> logits =
+      driver.prefill(0, (*golden)["prompt_ids"].get<std::vector<int32_t>>(), 32);
+  const auto ours = test::log_softmax(logits);
   REQUIRE_EQ(ours.size(), expected.size());
   double worst = 0;
   for (size_t i = 0; i < ours.size(); ++i)
     worst = std::max(worst, std::fabs(ours[i] - expected[i]));
   CHECK_LE(worst, (*golden)["suggested_tolerance_logprob"].get<double>());
+  check_greedy(driver, logits, *golden, name);
 }
 
 }  // namespace
 
 TEST_CASE("backend cpu: holds what every backend must hold, on each instruction set") {
-  for (const cpu::Kernels* kernels : cpu::supported_kernels()) {
+  test::BackendLimits limits{.f32_weights = 2e-3};  // KV is f16 also under f32 weights
+  if (test::kThreadSanitizer) limits.dtypes = {"F16", "Q8_0", "Q4_K"};
+  for (const cpu::Kernels* kernels : threaded_kernels()) {
     const std::string isa(kernels->isa);
     CAPTURE(isa);
-    // KV is f16 also under f32 weights, hence more than their 1e-4.
-    test::check_backend([&] { return make(2, isa); }, {.f32_weights = 2e-3});
+    test::check_backend([&] { return make(2, isa); }, limits);
   }
 }
 
@@ -85,14 +116,15 @@ TEST_CASE("backend cpu: logits have the same bits for any instruction set and th
     REQUIRE_MESSAGE(bytes.ok(), bytes.error().message);
     const auto model = Model::parse(std::as_bytes(std::span(*bytes)));
     REQUIRE_MESSAGE(model.ok(), model.error().message);
-    const auto right = trace(*make(1, "portable"), *model);
-    for (const cpu::Kernels* kernels : cpu::supported_kernels())
+    const auto right = trace(*make(1, test::kThreadSanitizer ? "" : "portable"), *model);
+    for (const cpu::Kernels* kernels : threaded_kernels())
       for (int threads : {1, 2, 3})
         CHECK(trace(*make(threads, std::string(kernels->isa)), *model) == right);
   }
 }
 
-TEST_CASE("backend cpu: tiny models give the logits of an independent implementation") {
+TEST_CASE(
+    "backend cpu: tiny models give the logits of an independent implementation, and its ids") {
   const fs::path models = fs::path(AICTL_SHARED) / "models";
   if (!fs::exists(models)) {
     std::cout << "skipped: no reference models at " << models << "\n";
