@@ -34,9 +34,12 @@ std::string labels_text(const Topology& machine) {
   return out;
 }
 
-Result<std::string> written(const Topology& machine, const std::string& output) {
+Result<std::string> written(const Plugins& plugins, const Topology& machine,
+                            const std::string& output) {
   namespace view = topology::view;
-  if (output == "xml") return topology::to_hwloc_xml(machine);
+  if (output == "xml")
+    return topology::to_hwloc_xml(
+        machine, [&](const std::string& xml) { return import_topology(plugins, xml); });
   if (output == "nccl") return topology::to_nccl_xml(machine);
   if (output == "svg") return view::svg(machine);
   if (output == "html") return view::html(machine);
@@ -87,7 +90,7 @@ cli::Command topo_command(App& app) {
       context.print_result(topology::to_json(*machine), {});
       return 0;
     }
-    auto text = written(*machine, context.flags.output);
+    auto text = written(app.plugins, *machine, context.flags.output);
     if (!text) return std::move(text).error();
     context.out() << *text << std::flush;
     return 0;

@@ -39,18 +39,6 @@ Result<std::string> read_input(const std::string& file) {
   return read_file(file, kMaxInput);
 }
 
-Result<Topology> import_bytes(const Plugins& plugins, std::string_view bytes, const Sight& sight) {
-  if (bytes.empty()) return refused("empty", known_formats(plugins));
-  for (const auto& row : plugins.topology.rows()) {
-    const auto source = row.make();
-    if (!source->recognises(bytes.substr(0, kStart))) continue;
-    auto topology = source->import(bytes, sight);
-    if (topology && topology->origin.source.empty()) topology->origin.source = row.name;
-    return topology;
-  }
-  return refused("of no format that is known here", known_formats(plugins));
-}
-
 Result<Topology> import_file(const Plugins& plugins, const std::string& file, const Sight& sight) {
   const std::string name = file == "-" ? "standard input" : file;
   auto bytes = read_input(file);
@@ -60,9 +48,10 @@ Result<Topology> import_file(const Plugins& plugins, const std::string& file, co
   if (!bytes && bytes.error().code == ErrorCode::kDataRefused)
     return std::move(bytes).error().within(name);
   if (!bytes) return std::move(bytes).error();
-  auto topology = import_bytes(plugins, *bytes, sight);
+  auto topology = import_topology(plugins, *bytes, sight);
   if (!topology) return std::move(topology).error().within(name);
-  topology->origin.input = file;
+  if (topology->origin.input.empty())
+    topology->origin.input = file;  // a dump of ours tells its own
   topology->origin.live = false;
   return topology;
 }
@@ -114,6 +103,19 @@ Result<void> check_sole(const TopologyInput& input) {
 }
 
 }  // namespace
+
+Result<Topology> import_topology(const Plugins& plugins, std::string_view bytes,
+                                 const Sight& sight) {
+  if (bytes.empty()) return refused("empty", known_formats(plugins));
+  for (const auto& row : plugins.topology.rows()) {
+    const auto source = row.make();
+    if (!source->recognises(bytes.substr(0, kStart))) continue;
+    auto topology = source->import(bytes, sight);
+    if (topology && topology->origin.source.empty()) topology->origin.source = row.name;
+    return topology;
+  }
+  return refused("of no format that is known here", known_formats(plugins));
+}
 
 Result<Topology> read_topology(const Plugins& plugins, const TopologyInput& input) {
   if (auto sole = check_sole(input); !sole) return std::move(sole).error();

@@ -61,6 +61,11 @@ struct TopologyInput {
   std::string nvml;
 };
 
+/// Reads a dump with the source that recognises it, and no further: devices are not joined, links
+/// not derived. Errors: kDataRefused saying what is wrong and where.
+Result<Topology> import_topology(const Plugins& plugins, std::string_view bytes,
+                                 const Sight& sight = {});
+
 /// Reads a machine: asks the sources in their order, joins devices, derives links. Errors:
 /// kNotFound, kIo; kInvalidArgument for a description; kDataRefused naming the file, what is wrong
 /// and where. With `sysroot` no other thread may run meanwhile.

@@ -42,7 +42,10 @@ bool read(const Json& tree, std::map<std::string, std::string>& out, Reading& re
 template <Whole T>
 bool read(const Json& tree, T& out, Reading& reading) {
   using Limits = std::numeric_limits<T>;
-  if (tree.is_number_unsigned() && tree.get<uint64_t>() <= uint64_t(Limits::max())) {
+  // A tree that was built has signed numbers where a parsed one has unsigned ones.
+  const bool natural =
+      tree.is_number_unsigned() || (tree.is_number_integer() && tree.get<int64_t>() >= 0);
+  if (natural && tree.get<uint64_t>() <= uint64_t(Limits::max())) {
     out = T(tree.get<uint64_t>());
     return true;
   }

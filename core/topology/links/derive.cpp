@@ -11,6 +11,7 @@
 #include "core/topology/devices/locality.hpp"
 #include "core/topology/links/direct.hpp"
 #include "core/topology/links/pcie.hpp"
+#include "core/topology/links/sockets.hpp"
 
 namespace aictl::topology {
 namespace {
@@ -18,24 +19,10 @@ namespace {
 /// More pairs than any host has; a dump with more is made up, and would take all memory.
 constexpr size_t kMaxPairs = 1 << 18;
 
-/// What the interconnect between sockets carries.
-double between_sockets(const Topology& topology) {
-  for (const Object& object : topology.objects) {
-    if (object.type != ObjectType::kPackage && object.type != ObjectType::kMachine) continue;
-    if (const std::string model = info(object, "CPUModel"); !model.empty())
-      return socket_gbs(model);
-    const std::string vendor = info(object, "CPUVendor");
-    if (vendor.empty()) continue;
-    return socket_gbs(vendor, trailing_number(info(object, "CPUFamilyNumber")).value_or(0),
-                      trailing_number(info(object, "CPUModelNumber")).value_or(0));
-  }
-  return 0;
-}
-
 class LinkDerivation {
  public:
   explicit LinkDerivation(Topology& topology)
-      : topology_(topology), tree_(topology), socket_gbs_(between_sockets(topology)) {
+      : topology_(topology), tree_(topology), sockets_(topology) {
     for (const Link& link : topology.links) taken_.emplace(link.a, link.b);
   }
 
@@ -48,7 +35,8 @@ class LinkDerivation {
                    b = trailing_number(link.b).value_or(-1);
       if (a >= topology_.gpus.size() || b >= topology_.gpus.size()) continue;
       const Gpu &from = topology_.gpus[a], &to = topology_.gpus[b];
-      if (from.pci && to.pci) set_width(link, tree_.width(*from.pci, *to.pci));
+      if (from.pci && to.pci)
+        set_width(link, tree_.width(*from.pci, *to.pci), from.nodeset, to.nodeset);
     }
   }
 
@@ -71,7 +59,9 @@ class LinkDerivation {
             make_link(fmt::format("gpu{}", gpu.index), fmt::format("numa{}", node->os_index));
         if (gpu.nodeset.empty() || taken_.contains({link.a, link.b})) continue;
         link.level = gpu.nodeset.test(node->os_index) ? Level::kPhb : Level::kSys;
-        set_width(link, gpu.pci ? tree_.width(*gpu.pci) : std::nullopt);
+        Bitset there;
+        there.set(node->os_index);
+        set_width(link, gpu.pci ? tree_.width(*gpu.pci) : std::nullopt, gpu.nodeset, there);
         topology_.links.push_back(std::move(link));
       }
   }
@@ -100,15 +90,17 @@ class LinkDerivation {
     if (link.level == Level::kUnknown) return;
     std::optional<Width> width = addressed ? tree_.width(*from.pci, *to.pci) : std::nullopt;
     if constexpr (std::is_same_v<Other, Nic>)
-      if (to.gbs) width = narrower(width, Width{*to.gbs, LinkSource::kDriver});
-    set_width(link, width);
+      if (to.gbs && *to.gbs > 0) width = narrower(width, Width{*to.gbs, LinkSource::kDriver});
+    set_width(link, width, from.nodeset, to.nodeset);
     if (!topology_.system.hypervisor.empty()) link.note = "reported by the hypervisor";
     topology_.links.push_back(std::move(link));
   }
 
-  void set_width(Link& link, std::optional<Width> width) const {
-    if (link.level == Level::kSys && width && socket_gbs_ > 0 && socket_gbs_ < width->gbs) {
-      width = Width{socket_gbs_, LinkSource::kTable};
+  /// `a` and `b` are the memory nodes near the two ends.
+  void set_width(Link& link, std::optional<Width> width, const Bitset& a, const Bitset& b) const {
+    const auto across = link.level == Level::kSys ? sockets_.between(a, b) : std::nullopt;
+    if (across && (!width || across->gbs < width->gbs)) {
+      width = across;
       link.medium = Medium::kSocket;
     }
     if (!width) return;
@@ -118,7 +110,7 @@ class LinkDerivation {
 
   Topology& topology_;
   PcieTree tree_;
-  double socket_gbs_;
+  SocketLinks sockets_;
   std::set<std::pair<std::string, std::string>> taken_;
 };
 
@@ -161,9 +153,12 @@ void derive_links(Topology& topology) {
   const size_t gpus = topology.gpus.size();
   const size_t nodes = LinkDerivation(topology).host_nodes().size();
   if (gpus * (gpus + topology.nics.size() + nodes) > kMaxPairs) {
-    topology.warnings.push_back(
-        {"too_many_links", fmt::format("{} GPUs, {} NICs and {} memory nodes: links are left out",
-                                       gpus, topology.nics.size(), nodes)});
+    const Warning warning{"too_many_links",
+                          fmt::format("{} GPUs, {} NICs and {} memory nodes: links are left out",
+                                      gpus, topology.nics.size(), nodes)};
+    auto& warnings = topology.warnings;  // a dump of ours has it already
+    if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end())
+      warnings.push_back(warning);
     return;
   }
   add_matrices(topology);

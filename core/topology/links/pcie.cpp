@@ -82,15 +82,16 @@ PcieTree::Chain PcieTree::chain(const PciAddress& address) const {
   return chain;
 }
 
+std::optional<Width> PcieTree::hop_width(const std::vector<int>& hops, size_t i) const {
+  const Object& hop = topology_.objects[size_t(hops[i])];
+  if (hop.host_bridge) return std::nullopt;
+  const bool port = i == 1 && hop.subtype != kWholeSwitch;
+  return port ? port_width(hop.pci, topology_.objects[size_t(hops[0])].pci) : width_of(hop.pci);
+}
+
 std::optional<Width> PcieTree::narrowest(const std::vector<int>& hops, size_t count) const {
   std::optional<Width> width;
-  for (size_t i = 0; i < count; ++i) {
-    const Object& hop = topology_.objects[hops[i]];
-    if (hop.host_bridge) continue;
-    const bool port = i == 1 && hop.subtype != kWholeSwitch;
-    width = narrower(
-        width, port ? port_width(hop.pci, topology_.objects[hops[0]].pci) : width_of(hop.pci));
-  }
+  for (size_t i = 0; i < count; ++i) width = narrower(width, hop_width(hops, i));
   return width;
 }
 

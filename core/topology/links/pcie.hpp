@@ -41,6 +41,8 @@ class PcieTree {
     int anchor = -1;  // the object the host bridge hangs from; -1: the function is not there
   };
   Chain chain(const PciAddress& address) const;
+  /// What the way from hops[i] to the next carries; nullopt: unknown, or inside the processor.
+  std::optional<Width> hop_width(const std::vector<int>& hops, size_t i) const;
 
  private:
   /// Ports of switches among the first `count` hops, the function itself left out.

@@ -14,7 +14,7 @@ namespace aictl::topology::view {
 
 struct Hop {
   std::string from, to;
-  std::string over;                           // "PCIe", "6 NVLinks", "between sockets"
+  std::string over;                           // "PCIe", "6x NVLink", "between NUMA nodes"
   std::optional<double> gbs;                  // in one direction
   LinkSource source = LinkSource::kInferred;  // of `gbs`
 };
@@ -23,8 +23,9 @@ struct Route {
   std::string a, b;            // "gpu0", "nic1"
   std::string what_a, what_b;  // "Tesla V100-SXM3-32GB at 0000:34:00.0"
   std::string word;            // "PIX", "NV6"; empty where no level is known
-  std::optional<double> gbs;   // of the whole way, as the link says
+  std::optional<double> gbs;   // of the whole way: the least of its hops
   LinkSource source = LinkSource::kInferred;
+  bool partly_known = false;  // of some hop nobody says what it carries: `gbs` is the most
   std::string note;
   std::optional<uint64_t> numa_distance;  // as the firmware tells it; 10 is local
   std::vector<Hop> hops;

@@ -26,13 +26,29 @@ void add_counted(std::vector<std::string>& parts, size_t count, std::string_view
   if (count > 0) parts.push_back(counted(count, noun));
 }
 
+/// A set among the settings, as far as the machine has its CPUs; empty when there is none.
+Bitset set_of(const Topology& topology, const std::string& key) {
+  const auto found = topology.system.settings.find(key);
+  if (found == topology.system.settings.end()) return {};
+  const auto set = Bitset::parse_list(found->second);
+  return set ? *set & topology.complete_cpuset : Bitset();
+}
+
 void add_cpu_limits(const Topology& topology, std::vector<std::string>& out) {
-  const Bitset& all = topology.complete_cpuset;
+  const Bitset offline = set_of(topology, "offline_cpus");
+  const Bitset absent = set_of(topology, "absent_cpus") - offline;
+  const Bitset all = topology.complete_cpuset - offline - absent;
   Bitset allowed = topology.allowed_cpuset & all;
   if (topology.limits.affinity) allowed = allowed & *topology.limits.affinity;
   if (!allowed.empty() && allowed.count() < all.count())
     out.push_back(
         fmt::format("{} of {} CPUs allowed: {}", allowed.count(), all.count(), allowed.list()));
+  if (!offline.empty())
+    out.push_back(
+        fmt::format("{} offline: {}", counted(size_t(offline.count()), "CPU"), offline.list()));
+  if (!absent.empty())
+    out.push_back(fmt::format("{} offline or not allowed: {}",
+                              counted(size_t(absent.count()), "CPU"), absent.list()));
   if (topology.limits.cpu_quota)
     out.push_back(fmt::format("{:.2f} CPUs' worth of time by cgroup quota, so {} at once",
                               *topology.limits.cpu_quota,
@@ -171,9 +187,10 @@ std::string counted(size_t count, std::string_view noun) {
 
 std::string machine_name(const Topology& topology) {
   if (!topology.hostname.empty()) return topology.hostname;
-  if (topology.origin.input.empty()) return "machine";
-  const size_t slash = topology.origin.input.find_last_of('/');
-  return topology.origin.input.substr(slash == std::string::npos ? 0 : slash + 1);
+  std::string_view input = topology.origin.input;
+  while (input.ends_with('/')) input.remove_suffix(1);
+  if (input.empty()) return "machine";
+  return std::string(input.substr(input.find_last_of('/') + 1));  // npos + 1 is 0
 }
 
 std::string machine_text(const Topology& topology) {

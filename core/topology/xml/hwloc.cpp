@@ -1,21 +1,26 @@
 #include "core/topology/xml/hwloc.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
-#include "core/topology/json/read.hpp"
-#include "core/topology/json/write.hpp"
+#include "core/topology/xml/flat.hpp"
+#include "core/topology/xml/remainder.hpp"
 
 namespace aictl::topology {
 namespace {
 
-constexpr std::string_view kPrefix = "aictl.";
-constexpr std::string_view kFacts = "aictl.facts.";
-
+/// XML has no control characters, and not the last two code points of a plane.
 std::string escaped(std::string_view text) {
   std::string out;
-  for (char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::string_view three = text.substr(i, 3);
+    if (three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF") {
+      i += 2;
+      continue;
+    }
     if (c == '&')
       out += "&amp;";
     else if (c == '<')
@@ -34,6 +39,11 @@ std::string escaped(std::string_view text) {
 
 bool is_io(ObjectType type) {
   return type == ObjectType::kBridge || type == ObjectType::kPci || type == ObjectType::kOsDevice;
+}
+
+bool has_pci(const Object& object) {
+  return object.type == ObjectType::kPci ||
+         (object.type == ObjectType::kBridge && !object.host_bridge);
 }
 
 // libhwloc's name of the type.
@@ -72,8 +82,9 @@ std::string type_name(const Object& object) {
 
 class Writer {
  public:
-  explicit Writer(const Topology& topology)
-      : topology_(topology), children_(topology.objects.size()) {
+  /// `extra` are infos for the machine.
+  Writer(const Topology& topology, const Infos& extra)
+      : topology_(topology), extra_(extra), children_(topology.objects.size()) {
     for (size_t i = 1; i < topology.objects.size(); ++i)
       children_[size_t(topology.objects[i].parent)].push_back(i);
   }
@@ -134,8 +145,12 @@ class Writer {
     for (const PageSize& page : object.pages)
       out_ += fmt::format("<page_type size=\"{}\" count=\"{}\"/>\n", page.bytes, page.count);
     for (const auto& [name, value] : object.infos) info(name, value);
-    if (index == 0) add_facts();
+    if (index == 0) info(kOurs, "1");
+    if (index == 0)
+      for (const auto& [name, value] : extra_) info(name, value);
     if (object.type == ObjectType::kPci) add_gpu(object);
+    if (const std::string rest = pci_remainder(object.pci); has_pci(object) && !rest.empty())
+      info(kPciRemainder, rest);
   }
 
   void add_sets(const Object& object) {
@@ -164,6 +179,7 @@ class Writer {
       case ObjectType::kGroup:
         property("kind", object.group_kind);
         property("subkind", object.group_subkind);
+        property("dont_merge", 1);  // a group around what another object is around, too, stays
         break;
       case ObjectType::kBridge:
         property("bridge_type", object.host_bridge ? "0-1" : "1-1");
@@ -194,13 +210,6 @@ class Writer {
     property("pci_link_speed", fmt::format("{:.6f}", pci.link_gbs));
   }
 
-  void add_facts() {
-    const Json facts = write(topology_);
-    for (const auto& [key, value] : facts.items())
-      info(std::string(kFacts) + key, dump_json(value));
-    if (!topology_.hostname.empty()) info("aictl.hostname", topology_.hostname);
-  }
-
   void add_gpu(const Object& object) {
     for (const Gpu& gpu : topology_.gpus) {
       if (gpu.pci != object.pci.address) continue;
@@ -211,7 +220,7 @@ class Writer {
   }
 
   void add_matrix(const Distances& matrix) {
-    if (matrix.objects.size() < 2) return;  // of another source; kept in the facts if at all
+    if (matrix.objects.size() < 2) return;  // of another source
     const auto& objects = topology_.objects;
     const std::string type = type_name(objects[size_t(matrix.objects[0])]);
     bool mixed = false;
@@ -258,38 +267,21 @@ class Writer {
   }
 
   const Topology& topology_;
+  const Infos& extra_;
   std::vector<std::vector<size_t>> children_;
   std::string out_;
 };
 
 }  // namespace
 
-Result<std::string> to_hwloc_xml(const Topology& topology) {
-  const bool whole = !objects_of(topology, ObjectType::kPu).empty() &&
-                     !objects_of(topology, ObjectType::kNuma).empty() &&
-                     !topology.objects[0].cpuset.empty() && !topology.objects[0].nodeset.empty();
-  if (whole) return Writer(topology).run();
-  return Error{ErrorCode::kUnsupported, "hwloc has no machines without processors and memory nodes",
-               "-o json keeps what is known"};
-}
-
-Result<void> take_infos(Topology& topology) {
-  if (topology.objects.empty()) return {};
-  Json facts = Json::object();
-  for (const auto& [name, value] : topology.objects[0].infos) {
-    if (name == "aictl.hostname") topology.hostname = value;
-    if (!name.starts_with(kFacts)) continue;
-    auto tree = parse_json(value);
-    if (!tree) return std::move(tree).error().within(name);
-    facts[name.substr(kFacts.size())] = *std::move(tree);
-  }
-  Reading reading;
-  if (!read(facts, topology, reading))
-    return Error{ErrorCode::kDataRefused,
-                 fmt::format("info aictl.facts{}: {}", reading.path, reading.problem), ""};
-  for (Object& object : topology.objects)
-    std::erase_if(object.infos, [](const auto& info) { return info.first.starts_with(kPrefix); });
-  return {};
+Result<std::string> to_hwloc_xml(const Topology& topology, const XmlReader& read) {
+  // As it is, where hwloc can have such machines; else with as much of it as hwloc can have.
+  std::optional<Topology> flat;
+  const auto attempt = [&](const Topology& shape) { return read(Writer(shape, {}).run()); };
+  auto seen = attempt(topology.objects.empty() ? flat.emplace(flattened(topology)) : topology);
+  if (!seen && !flat) seen = attempt(flat.emplace(flattened(topology)));
+  if (!seen) return std::move(seen).error().within("hwloc reads nothing of this machine");
+  return Writer(flat ? *flat : topology, remainder(topology, *seen)).run();
 }
 
 }  // namespace aictl::topology

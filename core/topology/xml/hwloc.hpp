@@ -2,6 +2,7 @@
 // equal.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "core/base/result.hpp"
@@ -9,14 +10,14 @@
 
 namespace aictl::topology {
 
-/// The tree in hwloc's terms. What hwloc has no place for (GPUs, links, limits) goes into infos of
-/// the machine named "aictl.<key>", as JSON; a GPU's PCI function carries "aictl.gpu" and
-/// "aictl.model" for people. Errors: kUnsupported without processors or memory nodes, such as of an
-/// nvidia-smi table: hwloc has no machines like that.
-Result<std::string> to_hwloc_xml(const Topology& topology);
+/// Reads a text in hwloc's XML as the hwloc source does, before devices are joined.
+using XmlReader = std::function<Result<Topology>(const std::string&)>;
 
-/// Takes the "aictl." infos out of the objects and puts what they say in its place. Errors:
-/// kDataRefused naming the info.
-Result<void> take_infos(Topology& topology);
+/// The tree in hwloc's terms. What `read` does not find in that again (GPUs, links, limits,
+/// machines that hwloc does not have, such as one of an nvidia-smi table) goes into infos of the
+/// machine named "aictl.<key>", as JSON; restore() puts it back. A GPU's PCI function carries
+/// "aictl.gpu" and "aictl.model" for people. Errors: those of `read` when it refuses even the
+/// plainest form.
+Result<std::string> to_hwloc_xml(const Topology& topology, const XmlReader& read);
 
 }  // namespace aictl::topology

@@ -1,5 +1,6 @@
 #include "plugins/topology/hwloc/machine.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
@@ -74,6 +75,7 @@ Result<void> check_capture(const std::filesystem::path& root) {
     if (path.filename() != "online" && path.filename() != "possible") continue;
     auto text = read_file(path);
     if (!text) return std::move(text).error();
+    text->resize(std::min(text->find('\0'), text->size()));  // some captures keep the final zero
     const auto set = topology::Bitset::parse_list(*text);
     const bool nodes = path.parent_path().filename() == "node";
     if (!set || set->empty() || (nodes && set->last() > kMaxNode))

@@ -146,21 +146,92 @@ TEST_CASE("views: pictures of every machine are well-formed and fetch nothing") 
   }
 }
 
-TEST_CASE("views: every pair of GPUs has a way whose hops join end to end") {
+/// Keys of GPUs, NICs, disks and memory nodes: up to `most` of each.
+std::vector<std::string> ends_of(const Topology& machine, size_t most) {
+  std::vector<std::string> ends;
+  const auto add = [&](const char* kind, size_t count) {
+    for (size_t i = 0; i < std::min(count, most); ++i) ends.push_back(kind + std::to_string(i));
+  };
+  add("gpu", machine.gpus.size());
+  add("nic", machine.nics.size());
+  add("disk", machine.disks.size());
+  for (const Object* node : objects_of(machine, ObjectType::kNuma))
+    ends.push_back("numa" + std::to_string(node->os_index));
+  return ends;
+}
+
+TEST_CASE("views: hops join end to end, and a way carries what its narrowest hop does") {
   for (const Capture& capture : captures()) {
     CAPTURE(capture.name);
-    const size_t gpus = std::min<size_t>(capture.machine.gpus.size(), 8);
-    for (size_t a = 0; a < gpus; ++a)
-      for (size_t b = a + 1; b < gpus; ++b) {
-        const auto way =
-            view::route(capture.machine, "gpu" + std::to_string(a), "gpu" + std::to_string(b));
+    const auto ends = ends_of(capture.machine, 8);
+    for (const std::string& a : ends)
+      for (const std::string& b : ends) {
+        if (a == b) continue;
+        CAPTURE(a);
+        CAPTURE(b);
+        const auto way = view::route(capture.machine, a, b);
         REQUIRE(way.ok());
         REQUIRE(!way->hops.empty());
-        CHECK(way->hops.front().from == way->a);
-        CHECK(way->hops.back().to == way->b);
-        for (size_t i = 1; i < way->hops.size(); ++i)
-          CHECK(way->hops[i].from == way->hops[i - 1].to);
+        CHECK(way->hops.front().from == a);
+        CHECK(way->hops.back().to == b);
+        std::optional<double> least;
+        for (size_t i = 0; i < way->hops.size(); ++i) {
+          if (i > 0) CHECK(way->hops[i].from == way->hops[i - 1].to);
+          CHECK(way->hops[i].from != way->hops[i].to);
+          if (way->hops[i].gbs) least = std::min(least.value_or(1e9), *way->hops[i].gbs);
+        }
+        if (least) CHECK(way->gbs == least);
+        const Link* link = find_link(capture.machine, a, b);
+        if (link && link->gbs) CHECK(way->gbs == link->gbs);
+        if (link && link->gbs) CHECK(way->source == link->source);
       }
+  }
+}
+
+TEST_CASE("views: a way that stays below one bridge is told by it, never by the processor") {
+  size_t below = 0, told = 0;
+  for (const Capture& capture : captures()) {
+    CAPTURE(capture.name);
+    for (const Link& link : capture.machine.links) {
+      if (link.level != Level::kPix && link.level != Level::kPxb) continue;
+      CAPTURE(link.a);
+      CAPTURE(link.b);
+      const auto way = view::route(capture.machine, link.a, link.b);
+      REQUIRE(way.ok());
+      ++below;
+      bool bridge = false;
+      for (const view::Hop& hop : way->hops) {
+        CHECK(hop.to != "the processor");
+        CHECK(!hop.to.starts_with("numa"));
+        CHECK(!hop.to.starts_with("host bridge"));
+        bridge = bridge || hop.to.find("PCIe bridge 0") == 0 || hop.to.find("PCIe switch ") == 0;
+      }
+      told += bridge;
+      CHECK((bridge || way->hops[0].to.find("PCIe switch") != std::string::npos));
+    }
+  }
+  CHECK(below > 0);
+  CHECK(told > 0);
+}
+
+TEST_CASE("views: the hop between sockets has the table's figure, one inside a package has none") {
+  const Capture* two = nullptr;
+  const auto all = captures();
+  for (const Capture& capture : all)
+    if (capture.name.starts_with("01-dgx2")) two = &capture;
+  REQUIRE(two != nullptr);
+  const auto hop = view::route(two->machine, "numa0", "numa1")->hops.at(0);
+  CHECK(hop.over == "between NUMA nodes");
+  CHECK(hop.gbs == 10);  // UPI, as NCCL reckons
+  CHECK(hop.source == LinkSource::kTable);
+  // Not narrower than PCI Express: still told.
+  const auto way = view::route(two->machine, "gpu0", "numa1");
+  CHECK(std::any_of(way->hops.begin(), way->hops.end(), [](const view::Hop& one) {
+    return one.from == "numa0" && one.to == "numa1" && one.gbs;
+  }));
+  for (const Capture& capture : all) {
+    if (!capture.name.starts_with("12-knl")) continue;
+    CHECK(!view::route(capture.machine, "numa0", "numa1")->hops.at(0).gbs);
   }
 }
 

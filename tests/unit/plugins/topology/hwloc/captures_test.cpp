@@ -1,7 +1,5 @@
 #include "tests/unit/plugins/topology/hwloc/captures.hpp"
 
-#include "core/topology/xml/hwloc.hpp"
-
 namespace {
 
 using namespace aictl;
@@ -61,26 +59,6 @@ TEST_CASE("topology json: every captured machine comes back equal") {
     REQUIRE_MESSAGE(back.ok(), back.error().message);
     CHECK(*back == topology);
   }
-}
-
-TEST_CASE("hwloc xml: every captured machine comes back equal") {
-  for (const fs::path& capture : captures()) {
-    CAPTURE(capture.filename().string());
-    const Topology topology = must_import(bytes_of(capture));
-    const auto xml = topology::to_hwloc_xml(topology);
-    REQUIRE_MESSAGE(xml.ok(), xml.error().message);
-    const Json want = topology::to_json(topology), got = topology::to_json(must_import(*xml));
-    CHECK(want == got);
-    if (want != got) MESSAGE(dump_json(Json::diff(want, got)).substr(0, 600));
-  }
-}
-
-TEST_CASE("hwloc xml: a table of GPUs alone is no machine to hwloc") {
-  Topology topology;
-  topology.gpus.emplace_back();
-  const auto xml = topology::to_hwloc_xml(topology);
-  REQUIRE_FALSE(xml.ok());
-  CHECK(xml.error().code == ErrorCode::kUnsupported);
 }
 
 }  // namespace
