@@ -10,8 +10,6 @@
 
 namespace aictl::cpu {
 
-/// Up to this many tokens are multiplied from the packed panels; more go through UnpackedGroup.
-inline constexpr int kMaxStripTokens = 6;
 /// (query, head) rows an attention unit takes at once.
 inline constexpr int kAttendRows = 6;
 
@@ -33,13 +31,15 @@ struct AttendArgs {
 struct Kernels {
   std::string_view isa;
 
-  /// acc[token][32 rows] = the strip's rows times `rows` (1..kMaxStripTokens) tokens; `acts` is
-  /// [group][stride] ActGroups. Per row, blocks ascending: acc = fma(fma(float(sum u*x), dx,
+  /// acc[token][32 rows] = the strip's rows times `rows` tokens; `acts` is [group][stride]
+  /// ActGroups. Per row, blocks ascending: acc = fma(fma(float(sum u*x), dx,
   /// off*sx), d, acc); formats with minimums: acc = fma(float(sum u*x)*dx, d, acc), then acc =
   /// fma(sx, m, acc).
   using Strip = void (*)(const std::byte* strip, int blocks, const ActGroup* acts, int stride,
                          int rows, float* acc);
   Strip strip[kQuantizedKinds];
+  /// Up to so many tokens `strip` is the faster way; above, `unpack` and `gemm`.
+  int strip_tokens[kQuantizedKinds];
 
   /// Spreads one panel's group into 8-bit codes and f32 scales.
   using Unpack = void (*)(const std::byte* group, int blocks, UnpackedGroup* out);

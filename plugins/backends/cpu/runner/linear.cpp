@@ -24,7 +24,7 @@ void multiply_strip(const Kernels& kernels, const Matrix& matrix, int64_t index,
   const std::byte* strip = matrix.strip(index);
   if (is_dense(matrix.kind)) return multiply_dense(kernels, matrix, strip, in, sums);
   const int kind = static_cast<int>(matrix.kind);
-  if (in.rows <= kMaxStripTokens)
+  if (in.rows <= kernels.strip_tokens[kind])
     return kernels.strip[kind](strip, matrix.blocks(), in.quantized, in.rows, in.rows, sums);
   for (int g = 0; g < matrix.groups(); ++g) {
     const int blocks = std::min(kGroupBlocks, matrix.blocks() - g * kGroupBlocks);
