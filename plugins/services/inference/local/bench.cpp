@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -19,6 +20,8 @@ namespace aictl::inference {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
+
+constexpr double kQuietShare = 0.95;  // of our cores' time; below, somebody else computes too
 
 // What a step reads and multiplies: every matrix once; of an embedding that is not the head, only
 // rows.
@@ -50,9 +53,7 @@ Work work_of(const ModelSpec& spec, const TensorSource& tensors) {
 class Stepper {
  public:
   Stepper(Runner& runner, const ModelSpec& spec, int sequences, int capacity)
-      : runner_(runner),
-        spec_(spec),
-        blocks_((capacity + kKvBlockTokens - 1) / kKvBlockTokens) {
+      : runner_(runner), spec_(spec), blocks_((capacity + kKvBlockTokens - 1) / kKvBlockTokens) {
     tables_.resize(static_cast<size_t>(sequences * blocks_));
     std::iota(tables_.begin(), tables_.end(), 0);
   }
@@ -140,22 +141,95 @@ Result<Subject> open_subject(const BenchOptions& options) {
   return subject;
 }
 
-struct Timings {
+// One repetition, and the machine's limits around it: a neighbour on the host moves both, so a
+// share is of the ceilings of its own moment.
+struct Sample {
   double prefill_seconds, step_seconds;
+  double core_share;  // of the time of our cores, what this process had
+  Ceilings ceilings;  // the better of just before and just after
 };
 
-Timings measure(Stepper& stepper, const BenchOptions& options, int chunk) {
-  std::vector<double> prefills, steps;
+Ceilings better(const Ceilings& a, const Ceilings& b) {
+  return {std::max(a.read_gbs, b.read_gbs), std::max(a.int8_tops, b.int8_tops),
+          std::max(a.f32_tflops, b.f32_tflops)};
+}
+
+std::vector<Sample> measure(Stepper& stepper, const BenchOptions& options, int chunk,
+                            Backend& backend) {
   stepper.prefill(options.prompt_tokens, chunk, 0);  // warms caches and pages
   const int depth = std::max(options.context, 1);
   for (int s = 0; s < options.batch; ++s) stepper.prefill(depth, chunk, s);
-  for (int i = 0; i < options.repeat; ++i)
-    prefills.push_back(stepper.prefill(options.prompt_tokens, chunk, 0));
-  for (int s = 0; s < options.batch; ++s) stepper.prefill(depth, chunk, s);
-  for (int i = 0; i < options.repeat; ++i)
+  std::vector<Sample> samples;
+  Ceilings before = backend.measure();
+  for (int i = 0; i < options.repeat; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t cpu_start = std::clock();
+    Sample sample{};
+    sample.prefill_seconds = stepper.prefill(options.prompt_tokens, chunk, 0);
+    std::vector<double> steps;
     for (int t = 0; t < options.decode_tokens; ++t)
       steps.push_back(stepper.step(depth + t, 1, 0, options.batch, true));
-  return {median(prefills), median(steps)};
+    sample.step_seconds = median(steps);
+    const double cpu_seconds = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+    sample.core_share = cpu_seconds / Seconds(std::chrono::steady_clock::now() - start).count() /
+                        backend.info().threads;
+    const Ceilings after = backend.measure();
+    sample.ceilings = better(before, after);
+    before = after;
+    samples.push_back(sample);
+  }
+  return samples;
+}
+
+// The median of what `value` says of each sample.
+template <typename Value>
+double median_of(const std::vector<Sample>& samples, Value value) {
+  std::vector<double> values;
+  for (const Sample& sample : samples) values.push_back(value(sample));
+  return median(std::move(values));
+}
+
+// The shares of all repetitions, in order.
+template <typename Value>
+Json all_of(const std::vector<Sample>& samples, Value value) {
+  Json out = Json::array();
+  for (const Sample& sample : samples) out.push_back(value(sample));
+  return out;
+}
+
+// What the samples say of a model, as the keys of bench_model from `ceilings` on.
+Json results_json(const std::vector<Sample>& samples, const BenchOptions& options, const Work& work,
+                  double kv_bytes) {
+  const double operations = 2 * work.linear_parameters * options.prompt_tokens;
+  const double bytes = work.matrix_bytes + kv_bytes;
+  const auto prefill_share = [&](const Sample& s) {
+    const double peak = work.quantised ? s.ceilings.int8_tops : s.ceilings.f32_tflops;
+    return operations / s.prefill_seconds / 1e12 / peak;
+  };
+  const auto decode_share = [&](const Sample& s) {
+    return bytes / s.step_seconds / 1e9 / s.ceilings.read_gbs;
+  };
+  const double prefill = median_of(samples, [](const Sample& s) { return s.prefill_seconds; });
+  const double step = median_of(samples, [](const Sample& s) { return s.step_seconds; });
+  Ceilings ceilings = samples.front().ceilings;
+  for (const Sample& sample : samples) ceilings = better(ceilings, sample.ceilings);
+  return {{"ceilings", ceilings_json(ceilings)},
+          {"prefill",
+           {{"tokens", options.prompt_tokens},
+            {"seconds", prefill},
+            {"tokens_per_second", options.prompt_tokens / prefill},
+            {"tops", operations / prefill / 1e12},
+            {"shares", all_of(samples, prefill_share)}}},
+          {"decode",
+           {{"batch", options.batch},
+            {"depth", options.context},
+            {"seconds_per_step", step},
+            {"tokens_per_second", options.batch / step},
+            {"gbs", bytes / step / 1e9},
+            {"shares", all_of(samples, decode_share)}}},
+          {"core_share", median_of(samples, [](const Sample& s) { return s.core_share; })},
+          {"prefill_share", median_of(samples, prefill_share)},
+          {"decode_share", median_of(samples, decode_share)}};
 }
 
 }  // namespace
@@ -169,8 +243,6 @@ Result<Json> bench_model(const BenchOptions& options, const EngineSettings& sett
   auto subject = open_subject(options);
   if (!subject) return std::move(subject).error();
   const ModelSpec& spec = subject->spec();
-  progress("measuring the ceilings");
-  const Ceilings before = backend.measure();
   const int capacity =
       std::max(options.prompt_tokens, std::max(options.context, 1) + options.decode_tokens);
   EngineSettings sized = settings;
@@ -183,45 +255,29 @@ Result<Json> bench_model(const BenchOptions& options, const EngineSettings& sett
   progress(fmt::format("loading {}", subject->name));
   auto runner = backend.load(spec, subject->tensors(), plan->runner);
   if (!runner) return std::move(runner).error();
-  progress("measuring prefill and decode");
+  progress("measuring prefill and decode, and the ceilings around them");
   Stepper stepper(**runner, spec, options.batch, capacity);
-  const Timings t = measure(stepper, options, plan->runner.max_rows - plan->concurrency);
+  const auto samples =
+      measure(stepper, options, plan->runner.max_rows - plan->concurrency, backend);
 
-  // A busy neighbour lowers a ceiling that is measured once; the better of two is nearer the truth.
-  Ceilings ceilings = backend.measure();
-  ceilings.read_gbs = std::max(ceilings.read_gbs, before.read_gbs);
-  ceilings.int8_tops = std::max(ceilings.int8_tops, before.int8_tops);
-  ceilings.f32_tflops = std::max(ceilings.f32_tflops, before.f32_tflops);
   const Work work = work_of(spec, subject->tensors());
-  const double tops = 2 * work.linear_parameters * options.prompt_tokens / t.prefill_seconds / 1e12;
   // Keys and values of every position before the step, averaged over the steps.
   const double kv_bytes = static_cast<double>(backend.kv_block_bytes(spec)) / kKvBlockTokens *
                           options.batch *
                           (std::max(options.context, 1) + options.decode_tokens / 2.0);
-  const double gbs = (work.matrix_bytes + kv_bytes) / t.step_seconds / 1e9;
-  const double peak = work.quantised ? ceilings.int8_tops : ceilings.f32_tflops;
-  return Json{{"shape", subject->name},
-              {"dtype", subject->file ? "file" : options.dtype},
-              {"backend", backend_json(backend)},
-              {"weights",
-               {{"bytes", work.matrix_bytes},
-                {"linear_parameters", work.linear_parameters},
-                {"head_parameters", work.head_parameters},
-                {"resident_bytes", (*runner)->weight_bytes()}}},
-              {"ceilings", ceilings_json(ceilings)},
-              {"prefill",
-               {{"tokens", options.prompt_tokens},
-                {"seconds", t.prefill_seconds},
-                {"tokens_per_second", options.prompt_tokens / t.prefill_seconds},
-                {"tops", tops}}},
-              {"decode",
-               {{"batch", options.batch},
-                {"depth", options.context},
-                {"seconds_per_step", t.step_seconds},
-                {"tokens_per_second", options.batch / t.step_seconds},
-                {"gbs", gbs}}},
-              {"prefill_share", tops / peak},
-              {"decode_share", gbs / ceilings.read_gbs}};
+  Json report = {{"shape", subject->name},
+                 {"dtype", subject->file ? "file" : options.dtype},
+                 {"backend", backend_json(backend)},
+                 {"weights",
+                  {{"bytes", work.matrix_bytes},
+                   {"linear_parameters", work.linear_parameters},
+                   {"head_parameters", work.head_parameters},
+                   {"resident_bytes", (*runner)->weight_bytes()}}}};
+  report.update(results_json(samples, options, work, kv_bytes));
+  if (const double share = report["core_share"].get<double>(); share < kQuietShare)
+    progress(fmt::format("other processes had {:.0f} % of our cores: the shares are too low",
+                         100 * (1 - share)));
+  return report;
 }
 
 }  // namespace aictl::inference

@@ -11,9 +11,12 @@
 namespace aictl::inference {
 
 /// See Runtime::bench. Keys: shape, dtype, backend{name,isa,threads,device},
-/// weights{bytes,linear_parameters}, ceilings{read_gbs,int8_tops,f32_tflops},
-/// prefill{tokens,seconds,tokens_per_second,tops},
-/// decode{batch,steps,seconds_per_step,tokens_per_second,gbs}, prefill_share, decode_share.
+/// weights{bytes,linear_parameters,head_parameters,resident_bytes},
+/// ceilings{read_gbs,int8_tops,f32_tflops} (the best of the run),
+/// prefill{tokens,seconds,tokens_per_second,tops,shares[]},
+/// decode{batch,depth,seconds_per_step,tokens_per_second,gbs,shares[]}, core_share (of the cores'
+/// time, what this process had), prefill_share, decode_share. Figures are medians of the
+/// repetitions; a share is of the ceilings measured just before and after its repetition.
 Result<Json> bench_model(const BenchOptions& options, const EngineSettings& settings,
                          Backend& backend, const std::function<void(std::string_view)>& progress);
 
