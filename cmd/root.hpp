@@ -25,6 +25,7 @@ cli::Command run_command(App& app);
 cli::Command serve_command(App& app);
 cli::Command tokenize_command(App& app);
 cli::Command topo_command(App& app);
+cli::Command verify_command(App& app);
 cli::Command version_command(App& app);
 
 /// What --version prints.

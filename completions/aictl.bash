@@ -14,6 +14,7 @@ _aictl() {
       'aictl:tokenize') path='aictl tokenize' ;;
       'aictl:render') path='aictl render' ;;
       'aictl:bench') path='aictl bench' ;;
+      'aictl:verify') path='aictl verify' ;;
       'aictl:plugin') path='aictl plugin' ;;
       'aictl:config') path='aictl config' ;;
       'aictl:completion') path='aictl completion' ;;
@@ -31,6 +32,7 @@ _aictl() {
       'aictl doctor:rules') path='aictl doctor rules' ;;
       'aictl bench:model') path='aictl bench model' ;;
       'aictl bench:ceilings') path='aictl bench ceilings' ;;
+      'aictl verify:determinism') path='aictl verify determinism' ;;
       'aictl plugin:list') path='aictl plugin list' ;;
       'aictl config:view') path='aictl config view' ;;
     esac
@@ -188,13 +190,18 @@ _aictl() {
     'aictl bench model':--step-tokens) COMPREPLY=(); return ;;
     'aictl bench ceilings':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
     'aictl bench ceilings':--threads) COMPREPLY=(); return ;;
+    'aictl verify determinism':--requests) COMPREPLY=(); return ;;
+    'aictl verify determinism':--prompt-tokens) COMPREPLY=(); return ;;
+    'aictl verify determinism':--max-tokens) COMPREPLY=(); return ;;
+    'aictl verify determinism':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
+    'aictl verify determinism':--threads) COMPREPLY=(); return ;;
     'aictl plugin list':--kind) COMPREPLY=($(compgen -W 'command backend source runtime service topology' -- "$word")); return ;;
     'aictl man':--all) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     *:-o|*:--output) COMPREPLY=($(compgen -W 'table json yaml text' -- "$word")); return ;;
     *:--config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
   esac
   case "$path" in
-    'aictl') words='serve run chat model topo doctor plan tokenize render bench plugin config completion man help version --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl') words='serve run chat model topo doctor plan tokenize render bench verify plugin config completion man help version --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl serve') words='--address --name --backend --threads --context --concurrency --kv-memory --step-tokens --max-queue --prefix-cache --no-prefix-cache --cpu-threads --api-key-file --insecure --no-insecure --tls-certificate --tls-key --cors-origins --strict --no-strict --max-body --max-connections --drain-timeout --idle-timeout --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl run') words='--tokens --system --raw --no-raw --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl chat') words='--system --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
@@ -216,13 +223,15 @@ _aictl() {
     'aictl bench') words='model ceilings --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl bench model') words='--synthetic --dtype --prompt-tokens --decode-tokens --depth --batch --repeat --backend --threads --step-tokens --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl bench ceilings') words='--backend --threads --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl verify') words='determinism --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl verify determinism') words='--requests --prompt-tokens --max-tokens --backend --threads --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl plugin') words='list --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl plugin list') words='--kind --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl config') words='view --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl config view') words='--origin --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl completion') words='--output --config --quiet --verbose --no-color --help --version bash zsh fish' ;;
-    'aictl man') words='--all --output --config --quiet --verbose --no-color --help --version serve run chat model model-show model-logits model-builtin topo topo-matrix topo-explain topo-diff topo-calc topo-exec doctor doctor-rules plan tokenize render bench bench-model bench-ceilings plugin plugin-list config config-view completion man help version' ;;
-    'aictl help') words='--output --config --quiet --verbose --no-color --help --version serve run chat model topo doctor plan tokenize render bench plugin config completion man help version' ;;
+    'aictl man') words='--all --output --config --quiet --verbose --no-color --help --version serve run chat model model-show model-logits model-builtin topo topo-matrix topo-explain topo-diff topo-calc topo-exec doctor doctor-rules plan tokenize render bench bench-model bench-ceilings verify verify-determinism plugin plugin-list config config-view completion man help version' ;;
+    'aictl help') words='--output --config --quiet --verbose --no-color --help --version serve run chat model topo doctor plan tokenize render bench verify plugin config completion man help version' ;;
     'aictl version') words='--output --config --quiet --verbose --no-color --help --version' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))

@@ -99,6 +99,13 @@ struct BenchOptions {
   int repeat = 3;
 };
 
+/// What `verify determinism` computes.
+struct VerifyOptions {
+  int requests = 16;
+  int prompt_tokens = 150;  // of the longest prompt
+  int max_tokens = 64;      // that each request makes: it crosses a KV block
+};
+
 /// An extension point: an engine that runs models in this process.
 class Runtime {
  public:
@@ -120,6 +127,12 @@ class Runtime {
   virtual Result<Json> ceilings(const EngineSettings& settings) = 0;
   /// The built-in tiny random model: made at its place in the user's cache if it is not there yet.
   virtual Result<std::filesystem::path> builtin_model() = 0;
+  /// Computes requests alone and then under other circumstances: deterministic, requests, tokens,
+  /// backend{}, checks[{name, same, differences[], reused_tokens, parkings}]. Errors: as open and
+  /// LocalModel::load; kInvalidArgument for more tokens than the model was trained for.
+  virtual Result<Json> verify(const std::filesystem::path& model, const VerifyOptions& options,
+                              const EngineSettings& settings,
+                              const std::function<void(std::string_view)>& progress) = 0;
 };
 
 using RuntimeFactory = std::function<std::unique_ptr<Runtime>(const Plugins&)>;

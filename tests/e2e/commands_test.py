@@ -185,6 +185,18 @@ class WithoutAModel(unittest.TestCase):
         self.assertEqual((json.loads(shown.stdout)["isa"], shown.stderr), ("portable", ""))
         self.assertIn("portable", run("bench", "ceilings", env={"AICTL_CPU_ISA": "sse9"}).stderr)
 
+    def test_determinism_is_proved_on_this_machine(self):
+        proved = run("verify", "determinism", "-o", "json", "--requests", "12", run("model", "builtin").stdout.strip())
+        self.assertEqual(proved.returncode, 0, proved.stderr + proved.stdout)
+        report = json.loads(proved.stdout)
+        self.assertEqual((report["deterministic"], report["tokens"]), (True, 12 * 64))
+        self.assertTrue(all(check["same"] and not check["differences"] for check in report["checks"]))
+        self.assertGreater(max(check["reused_tokens"] for check in report["checks"]), 0)  # a warm cache was met
+        self.assertGreater(max(check["parkings"] for check in report["checks"]), 0)  # and memory too short
+        refused = run("verify", "determinism", "--prompt-tokens", "100000", run("model", "builtin").stdout.strip())
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("prompts of 100000 tokens and 64 more are over the 8192 tokens", refused.stderr)
+
     def test_the_version_flag_knows_outputs(self):
         self.assertEqual(run("--version", "-o", "json").stdout, run("version", "-o", "json").stdout)
 

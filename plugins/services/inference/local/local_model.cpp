@@ -11,6 +11,7 @@
 #include "plugins/services/inference/load/random_model.hpp"
 #include "plugins/services/inference/local/bench.hpp"
 #include "plugins/services/inference/local/loaded_model.hpp"
+#include "plugins/services/inference/local/verify.hpp"
 #include "plugins/services/inference/text/detokenizer.hpp"
 #include "plugins/services/inference/text/stop_matcher.hpp"
 
@@ -220,6 +221,14 @@ class OwnRuntime final : public Runtime {
   }
 
   Result<std::filesystem::path> builtin_model() override { return inference::builtin_model(); }
+
+  Result<Json> verify(const std::filesystem::path& path, const VerifyOptions& options,
+                      const EngineSettings& settings,
+                      const std::function<void(std::string_view)>& progress) override {
+    auto model = open_text_model(path);
+    if (!model) return std::move(model).error();
+    return verify_determinism(*model, options, settings, plugins_, progress);
+  }
 
  private:
   Result<std::unique_ptr<Backend>> make_backend(const EngineSettings& settings) const {
