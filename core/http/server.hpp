@@ -35,7 +35,7 @@ struct ServerOptions {
   int backlog = 4096;
   std::string name = "http";  // of the threads: "http-0"
 
-  size_t max_connections = 16384;      // past it 503 with Retry-After
+  size_t max_connections = 16384;      // past it 503 with Retry-After; half-closed ones count twice
   ParserLimits parser;                 // sizes of request line, headers and body
   uint64_t bodies_total = 256u << 20;  // bytes of all bodies at once; past it 503 with Retry-After
   size_t max_requests_per_connection = 1'000'000;
@@ -48,6 +48,7 @@ struct ServerOptions {
   std::chrono::milliseconds body_timeout{30'000};    // a body, plus a second for each 16 KiB of it
   std::chrono::milliseconds write_timeout{30'000};   // a reader that takes nothing is cut off
   std::chrono::milliseconds linger_timeout{2'000};   // reading on after an early answer
+  std::chrono::milliseconds ask_interval{15'000};    // a client that sends no more: is it there?
 
   bool decode_bodies = true;   // Content-Encoding gzip, deflate, zstd; bounded by parser.body_bytes
   ErrorRenderer render_error;  // empty: plain text

@@ -102,10 +102,13 @@ void Connection::process_input() {
 // One block of input; false when there is nothing to do for now.
 bool Connection::feed_parser() {
   evbuffer* in = bufferevent_get_input(transport_);
-  if (discard_input_ || slots_.size() >= options_.pipeline_depth || evbuffer_get_length(in) == 0)
-    return false;
+  if (discard_input_ || evbuffer_get_length(in) == 0) return false;
   // Who does not read answers gets to ask no more.
-  if (pending_output() > options_.output_high_water) return false;
+  const bool held_back =
+      slots_.size() >= options_.pipeline_depth || pending_output() > options_.output_high_water;
+  if (held_back_ && !held_back) phase_start_ = now();
+  held_back_ = held_back;
+  if (held_back) return false;
   const bool had_started = parser_.started();
   const bool had_head = parser_.has_head();
   evbuffer_iovec block{};

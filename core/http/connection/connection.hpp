@@ -81,6 +81,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static void on_timer(int fd, short what, void* self);
   void check_deadlines();
   Time next_deadline() const;
+  Time reading_deadline() const;
   void arm_timer();
   bool idle() const;
 
@@ -108,7 +109,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool discard_input_ = false;   // no more requests are taken
   bool continue_waits_ = false;  // "100 Continue" is to be sent when it is this request's turn
   bool continue_sent_ = false;
-  bool unclean_ = false;  // the client may still be sending: linger
+  bool held_back_ = false;  // there is input that we do not want to read yet
+  bool unclean_ = false;    // the client may still be sending: linger
   bool close_after_flush_ = false;
   bool lingering_ = false;
 

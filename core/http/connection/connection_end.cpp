@@ -16,8 +16,6 @@
 namespace aictl::http {
 namespace {
 
-constexpr std::chrono::seconds kAskInterval{15};
-
 // Whether the socket is closed both ways, or was reset.
 bool hung_up(int fd) {
   pollfd watched{fd, 0, 0};
@@ -61,7 +59,7 @@ bool Connection::ask_whether_there() {
   if (!watch_reset(fd)) return false;
   const Time time = std::chrono::steady_clock::now();
   if (ask_again_ != Time::max() && time + std::chrono::milliseconds(1) < ask_again_) return true;
-  ask_again_ = time + kAskInterval;
+  ask_again_ = time + options_.ask_interval;
   if (pending_output() > 0) return true;  // that will tell
   if (streams)
     write_comment(head);
@@ -76,6 +74,7 @@ bool Connection::watch_reset(int fd) {
   if (reset_ != nullptr) return true;
   reset_fd_ = Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!reset_fd_) return false;
+  ++worker_.shared().watches;
   reset_ = event_new(worker_.loop()->base(), reset_fd_.get(), EV_READ | EV_ET | EV_PERSIST,
                      on_reset, this);
   return reset_ != nullptr && event_add(reset_, nullptr) == 0;
@@ -96,13 +95,12 @@ void Connection::watch_hangup() {
   }
 }
 
-// Who has asked already, if only the kernel knows, gets an answer; and so does, as long as new
-// connections are taken, who has just come and is about to ask.
+// Who has asked already, if only the kernel knows, gets an answer; and so does who has just come
+// and is about to ask.
 void Connection::begin_drain() {
   int unread = 0;
   ioctl(bufferevent_getfd(transport_), FIONREAD, &unread);
-  const bool about_to_ask = requests_ == 0 && worker_.shared().listening;
-  if (idle() && unread == 0 && !about_to_ask) return destroy();
+  if (idle() && unread == 0 && requests_ > 0) return destroy();
   arm_timer();
 }
 
@@ -116,6 +114,7 @@ void Connection::destroy() {
   hangup_ = nullptr;
   if (reset_ != nullptr) event_free(reset_);
   reset_ = nullptr;
+  if (reset_fd_) --worker_.shared().watches;
   reset_fd_ = Fd();
   event_del(timer_);
   evbuffer_remove_cb(bufferevent_get_output(transport_), on_output, this);

@@ -161,6 +161,7 @@ void Connection::send_continue() {
   if (!continue_waits_ || !slots_.empty()) return;
   continue_waits_ = false;
   continue_sent_ = true;
+  phase_start_ = last_input_ = now();  // from here on it is the client who is waited for
   write_continue();
 }
 

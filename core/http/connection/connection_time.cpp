@@ -29,10 +29,21 @@ bool Connection::idle() const {
          evbuffer_get_length(bufferevent_get_input(transport_)) == 0;
 }
 
+// When the rest of a head or body must be there, also behind exchanges that run. Time in which we
+// do not read is not the client's.
+Time Connection::reading_deadline() const {
+  if (!parser_.started() || discard_input_ || ended_ || held_back_ || continue_waits_)
+    return Time::max();
+  if (!parser_.has_head()) return phase_start_ + options_.header_timeout;
+  const size_t grace = parser_.request().body.size() / kBodyBytesPerSecond;
+  return std::min(phase_start_ + options_.body_timeout + std::chrono::seconds(grace),
+                  last_input_ + options_.body_timeout);  // fast bytes earn no long silence
+}
+
 Time Connection::next_deadline() const {
   if (lingering_) return linger_until_;
-  Time deadline = Time::max();
-  if (pending_output() > 0) deadline = last_progress_ + options_.write_timeout;
+  Time deadline = reading_deadline();
+  if (pending_output() > 0) deadline = std::min(deadline, last_progress_ + options_.write_timeout);
   if (!slots_.empty()) {
     const Slot& head = *slots_.front();
     if (!head.head_written) return std::min(deadline, ask_again_);
@@ -40,15 +51,10 @@ Time Connection::next_deadline() const {
       deadline = std::min(deadline, head.last_write + head.keep_alive.interval);
     return deadline;
   }
-  if (pending_output() > 0) return deadline;
+  if (pending_output() > 0 || parser_.started()) return deadline;
   if (!handshaken_) return phase_start_ + options_.header_timeout;
-  if (!parser_.started())
-    return phase_start_ + (worker_.shared().draining ? std::min(options_.idle_timeout, kDrainGrace)
-                                                     : options_.idle_timeout);
-  if (!parser_.has_head()) return phase_start_ + options_.header_timeout;
-  const size_t grace = parser_.request().body.size() / kBodyBytesPerSecond;
-  return std::min(phase_start_ + options_.body_timeout + std::chrono::seconds(grace),
-                  last_input_ + options_.body_timeout);  // fast bytes earn no long silence
+  return phase_start_ + (worker_.shared().draining ? std::min(options_.idle_timeout, kDrainGrace)
+                                                   : options_.idle_timeout);
 }
 
 void Connection::arm_timer() {
@@ -76,6 +82,10 @@ void Connection::check_deadlines() {
   if (time < next_deadline()) return;
   if (lingering_) return destroy();
   if (pending_output() > 0 && time >= last_progress_ + options_.write_timeout) return destroy();
+  if (time >= reading_deadline()) {
+    answer_error(408, parser_.has_head() ? "the body took too long" : "the request took too long");
+    return flush();
+  }
   if (!slots_.empty()) {
     Slot& head = *slots_.front();
     if (!head.head_written) {
@@ -88,8 +98,7 @@ void Connection::check_deadlines() {
     write_comment(head);
     return flush();
   }
-  if (!parser_.started()) return destroy();
-  answer_error(408, parser_.has_head() ? "the body took too long" : "the request took too long");
+  destroy();
 }
 
 }  // namespace aictl::http

@@ -115,7 +115,8 @@ void Server::State::on_accept(int fd, std::string peer, bool is_unix) {
   ++shared.accepted;
   const uint64_t before = shared.connections++;
   Accepted accepted{fd, std::move(peer), shared.tls != nullptr && !is_unix, false};
-  if (before >= shared.options.max_connections) {
+  // A descriptor that watches a half-closed client takes the place of a connection.
+  if (before + shared.watches >= shared.options.max_connections) {
     ++shared.refused;
     accepted.refused = true;
     if (accepted.tls || before >= shared.options.max_connections + kRefusedAtOnce) {
@@ -141,9 +142,10 @@ void Server::State::close_idle() {
 }
 
 // Until here new connections got an answer, so that probes see a server that drains. Those of them
-// that have asked nothing go; what they have asked is answered.
+// that have not asked yet have a moment to do it.
 void Server::State::end_accepting() {
   if (!shared.listening) return;
+  for (const auto& listener : listeners) listener->accept_rest();
   close_listeners();
   close_idle();
   shared.check_drained();

@@ -29,6 +29,7 @@ struct Shared {
   std::atomic<uint64_t> connections{0};  // accepted and not yet gone
   std::atomic<uint64_t> accepted{0};
   std::atomic<uint64_t> refused{0};
+  std::atomic<uint64_t> watches{0};  // second descriptors of connections
   std::atomic<uint64_t> exchanges{0};
   std::atomic<uint64_t> older_exchanges{0};  // of those, begun before draining
   std::atomic<bool> draining{false};

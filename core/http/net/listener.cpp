@@ -102,7 +102,13 @@ void Listener::on_resume(int, short, void* self) {
   event_add(static_cast<Listener*>(self)->readable_, nullptr);
 }
 
-void Listener::accept_some() {
+void Listener::accept_rest() {
+  constexpr int kMostBatches = 4096 / kAcceptBatch + 1;  // they may keep coming
+  for (int i = 0; i < kMostBatches && accept_some();) ++i;
+}
+
+// False when nobody waits any more, or none can be taken.
+bool Listener::accept_some() {
   for (int i = 0; i < kAcceptBatch; ++i) {
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
@@ -110,10 +116,10 @@ void Listener::accept_some() {
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
       event_del(readable_);
       event_add(resume_, &kPause);
-      return;
+      return false;
     }
     const int on = 1;
     if (!address_.is_unix()) {
@@ -122,6 +128,7 @@ void Listener::accept_some() {
     }
     on_accept_(fd, peer_text(peer), address_.is_unix());
   }
+  return true;
 }
 
 }  // namespace aictl::http

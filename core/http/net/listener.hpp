@@ -28,6 +28,9 @@ class Listener {
 
   /// Begins to accept. Before the loop runs, or on its thread; as is destruction afterwards.
   Result<void> watch(event_base* base, OnAccept on_accept);
+  /// Accepts who has connected already, before the listener goes: nobody who got through to this
+  /// address is reset. On the loop's thread.
+  void accept_rest();
   /// With the real port.
   const SocketAddress& address() const { return address_; }
 
@@ -35,7 +38,7 @@ class Listener {
   Listener() = default;
   static void on_readable(int fd, short what, void* self);
   static void on_resume(int fd, short what, void* self);
-  void accept_some();
+  bool accept_some();
 
   Fd fd_;
   SocketAddress address_;

@@ -178,6 +178,68 @@ TEST_CASE("life: draining an empty server is through at once, and a deadline cut
   CHECK(exchange.closed());
 }
 
+TEST_CASE("life: who connected before the draining and asks within a second is answered") {
+  auto server = serve(hello);
+  RawClient fresh = RawClient::to(*server);
+  REQUIRE(eventually([&] { return server->stats().connections == 1; }));
+  std::atomic<int> done{0};
+  server->drain(20s, [&] { ++done; });
+  REQUIRE(eventually([&] { return !RawClient::to(*server).connected(); }));  // it has begun
+  CHECK(done == 0);
+  fresh.send(get("/"));
+  const auto reply = fresh.reply();
+  REQUIRE(reply);
+  CHECK(reply->status == 200);
+  CHECK(reply->head.find("Connection: close") != std::string::npos);
+  CHECK(fresh.closed_by_server());
+  CHECK(eventually([&] { return done == 1; }));
+}
+
+TEST_CASE("life: who connected before the draining and asks nothing has a second") {
+  auto server = serve(hello);
+  RawClient silent = RawClient::to(*server);
+  REQUIRE(eventually([&] { return server->stats().connections == 1; }));
+  std::atomic<int> done{0};
+  const auto start = std::chrono::steady_clock::now();
+  server->drain(20s, [&] { ++done; });
+  CHECK(silent.closed_by_server(5s));
+  CHECK(std::chrono::steady_clock::now() - start > 500ms);
+  CHECK(eventually([&] { return done == 1; }));
+}
+
+TEST_CASE("life: what the kernel has when draining begins is answered, connections and requests") {
+  std::promise<void> holding, release;
+  auto released = release.get_future().share();
+  auto server = serve([&](Exchange exchange) {
+    if (exchange.request().path == "/hold") {
+      holding.set_value();
+      released.wait();
+    }
+    hello(std::move(exchange));
+  });
+  RawClient kept = RawClient::to(*server);
+  kept.send(get("/"));
+  REQUIRE(kept.reply());
+  RawClient holds = RawClient::to(*server);
+  holds.send(get("/hold"));
+  holding.get_future().wait();
+  // The loop is busy: it sees nothing of this until the draining is upon it.
+  std::atomic<int> done{0};
+  RawClient waiting = RawClient::to(*server);
+  REQUIRE(waiting.connected());
+  server->drain(20s, [&] { ++done; });
+  kept.send(get("/kept"));
+  waiting.send(get("/waiting"));
+  release.set_value();
+  for (RawClient* client : {&holds, &kept, &waiting}) {
+    const auto reply = client->reply();
+    REQUIRE(reply);
+    CHECK(reply->status == 200);
+    CHECK(client->closed_by_server());
+  }
+  CHECK(eventually([&] { return done == 1; }));
+}
+
 TEST_CASE("life: a stream begun before draining ends well and its connection closes") {
   std::promise<Stream> promise;
   auto future = promise.get_future();

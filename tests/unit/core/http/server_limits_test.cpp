@@ -1,8 +1,11 @@
 // Every limit: sizes, times, connections. Past it there is an answer, and the server lives on.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <atomic>
+#include <future>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -144,6 +147,96 @@ TEST_CASE("limits: a slow head gets 408, a slow body too, silence between reques
     body.close();
     return server->stats().connections == 0;
   }));
+}
+
+TEST_CASE("limits: a body that falls silent is cut off, however fast it began") {
+  ServerOptions options = free_port();
+  options.body_timeout = 200ms;
+  options.linger_timeout = 50ms;
+  auto server = serve(hello, options);
+  RawClient client = RawClient::to(*server);
+  // What has come would earn a slow body a minute more.
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n" +
+              std::string(1'000'000, 'x'));
+  const auto reply = client.reply(false, 5s);
+  REQUIRE(reply);
+  CHECK(reply->status == 408);
+}
+
+TEST_CASE("limits: a body behind an exchange that runs has its time too") {
+  ServerOptions options = free_port();
+  options.body_timeout = 150ms;
+  options.linger_timeout = 50ms;
+  std::promise<Exchange> promise;
+  auto future = promise.get_future();
+  auto server = serve([&](Exchange e) { promise.set_value(std::move(e)); }, options);
+  RawClient client = RawClient::to(*server);
+  client.send(get("/") + "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" +
+              std::string(100'000, 'x'));
+  Exchange exchange = future.get();
+  REQUIRE(eventually([&] { return server->stats().body_bytes == 100'000; }));
+  CHECK(eventually([&] { return server->stats().body_bytes == 0; }, 5s));  // given up
+  CHECK_FALSE(exchange.closed());
+  exchange.respond(Response::text(200, "first"));
+  CHECK(client.reply()->body == "first");
+  CHECK(client.reply()->status == 408);
+  CHECK(client.closed_by_server());
+}
+
+TEST_CASE("limits: who waits for 100 Continue behind an exchange that runs loses no time") {
+  ServerOptions options = free_port();
+  options.body_timeout = 100ms;
+  std::promise<Exchange> promise;
+  auto future = promise.get_future();
+  auto server = serve(
+      [&](Exchange exchange) {
+        if (exchange.request().method == "POST") return hello(std::move(exchange));
+        promise.set_value(std::move(exchange));
+      },
+      options);
+  RawClient client = RawClient::to(*server);
+  client.send(get("/") +
+              "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  Exchange exchange = future.get();
+  CHECK_FALSE(client.reply(false, 300ms));  // longer than a body may take
+  exchange.respond(Response::text(200, "first"));
+  CHECK(client.reply()->body == "first");
+  CHECK(client.reply(true)->status == 100);
+  client.send("abc");
+  CHECK(client.reply()->status == 200);
+}
+
+TEST_CASE("limits: the descriptor that watches a half-closed client counts as a connection") {
+  ServerOptions options = free_port();
+  options.max_connections = 3;
+  std::mutex mutex;
+  std::vector<Exchange> waiting;
+  const auto count = [&] {
+    std::lock_guard lock(mutex);
+    return waiting.size();
+  };
+  auto server = serve(
+      [&](Exchange exchange) {
+        if (exchange.request().path != "/wait") return hello(std::move(exchange));
+        std::lock_guard lock(mutex);
+        waiting.push_back(std::move(exchange));
+      },
+      options);
+  RawClient first = RawClient::to(*server), second = RawClient::to(*server);
+  for (RawClient* client : {&first, &second}) {
+    client->send(get("/wait"));
+    shutdown(client->fd(), SHUT_WR);
+    CHECK(client->reply(true)->status == 100);  // asked whether it is there: it is watched
+  }
+  REQUIRE(eventually([&] { return count() == 2; }));
+  RawClient third = RawClient::to(*server);
+  CHECK(third.reply()->status == 503);
+  for (Exchange& exchange : waiting) exchange.respond(Response::text(200, "late"));
+  CHECK(first.reply()->body == "late");
+  CHECK(second.reply()->body == "late");
+  third.close();
+  REQUIRE(eventually([&] { return server->stats().connections == 0; }));
+  check_alive(*server);
 }
 
 TEST_CASE("limits: a head that trickles in is cut off however often a byte comes") {

@@ -137,6 +137,35 @@ TEST_CASE("stream: a client that only sends no more gets its answers, and its go
   }
 }
 
+TEST_CASE("stream: a client that sends no more is asked once an interval whether it is there") {
+  for (const auto interval : {100ms, 15'000ms}) {
+    ServerOptions options = free_port();
+    options.ask_interval = interval;
+    std::promise<Exchange> promise;
+    auto future = promise.get_future();
+    auto server = serve(
+        [&](Exchange exchange) {
+          if (exchange.request().path == "/wait") promise.set_value(std::move(exchange));
+        },
+        options);
+    RawClient client = RawClient::to(*server);
+    const auto start = std::chrono::steady_clock::now();
+    client.send(get("/wait"));
+    shutdown(client.fd(), SHUT_WR);
+    Exchange exchange = future.get();
+    REQUIRE(client.reply(true)->status == 100);
+    if (interval > 1s) {
+      CHECK_FALSE(client.reply(true, 400ms));
+    } else {
+      CHECK(client.reply(true)->status == 100);
+      CHECK(client.reply(true)->status == 100);
+      CHECK(std::chrono::steady_clock::now() - start >= 195ms);
+    }
+    exchange.respond(Response::text(200, "done"));
+    CHECK(client.reply()->body == "done");
+  }
+}
+
 TEST_CASE("stream: one that is read goes on when its client sends no more, until it goes") {
   OneStream one;
   auto server = serve(one.handler({std::string(sse::kKeepAlive), 50ms}));
