@@ -28,7 +28,7 @@ bool is_io(const Object& object) {
 Object child(ObjectType type, int index, const Object* like) {
   Object object;
   if (like) object = *like;
-  if (!like) object.infos = {{"aictl.stand_in", "no such object is known; hwloc needs one"}};
+  if (!like) object.infos = {{kStandIn, "no such object is known; hwloc needs one"}};
   object.type = type;
   object.parent = 0;
   object.os_index = index;

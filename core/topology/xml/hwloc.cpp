@@ -144,7 +144,8 @@ class Writer {
     out_ += ">\n";
     for (const PageSize& page : object.pages)
       out_ += fmt::format("<page_type size=\"{}\" count=\"{}\"/>\n", page.bytes, page.count);
-    for (const auto& [name, value] : object.infos) info(name, value);
+    for (const auto& [name, value] : object.infos)
+      if (!name.starts_with("aictl.") || name == kStandIn) info(name, value);  // others are ours
     if (index == 0) info(kOurs, "1");
     if (index == 0)
       for (const auto& [name, value] : extra_) info(name, value);

@@ -9,6 +9,7 @@
 #include "core/topology/json.hpp"
 #include "core/topology/json/read.hpp"
 #include "core/topology/json/write.hpp"
+#include "core/topology/xml/flat.hpp"
 
 namespace aictl::topology {
 namespace {
@@ -20,8 +21,8 @@ constexpr std::string_view kViews[] = {"aictl_topology",  "counts", "total_memor
                                        "cpuset",          "numa",   "packages",
                                        "gpu_pcie_levels", "osdevs", kTree};
 // Not of the machine, or for people.
-constexpr std::string_view kOther[] = {"aictl.gpu",      "aictl.model", "aictl.uuid",
-                                       "aictl.stand_in", kPciRemainder, kOurs};
+constexpr std::string_view kOther[] = {"aictl.gpu", "aictl.model", "aictl.uuid",
+                                       kStandIn,    kPciRemainder, kOurs};
 // Readers of XML bound the length of a value.
 constexpr size_t kChunk = 32 << 10;
 

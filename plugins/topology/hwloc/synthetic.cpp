@@ -9,6 +9,7 @@ namespace aictl::hwloc {
 Result<void> check_synthetic(std::string_view description) {
   constexpr size_t kMaxText = 1024;
   constexpr uint64_t kMaxObjects = 16384;
+  constexpr uint64_t kMaxWords = 1'200'000'000;  // of sets compared: about a second; pu:4096 fits
   const auto wrong = [&](std::string_view why) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("'{}': {}", description.substr(0, 80), why),
@@ -20,7 +21,7 @@ Result<void> check_synthetic(std::string_view description) {
   if (const size_t bad = description.find_first_not_of(kCharacters); bad != description.npos)
     return wrong(fmt::format("'{}' has no meaning", description.substr(bad, 1)));
   // Every number outside of parentheses counts objects of a level in each of the level above.
-  uint64_t product = 1;
+  uint64_t product = 1, steps = 0;
   int depth = 0;
   for (size_t i = 0; i < description.size(); ++i) {
     if (description[i] == '(') ++depth;
@@ -33,8 +34,11 @@ Result<void> check_synthetic(std::string_view description) {
     const auto count = decimal(description.substr(i, end - i), kMaxObjects);
     if (!count || *count == 0 || (product *= *count) > kMaxObjects)
       return wrong(fmt::format("a level has 1 to {} objects in all", kMaxObjects));
+    steps += product * *count;  // libhwloc compares each with those beside it
     i = end - 1;
   }
+  if (steps * (product / 64 + 1) > kMaxWords)
+    return wrong("so many objects side by side take too long; put a level between");
   return depth == 0 ? Result<void>() : Result<void>(wrong("a '(' without its ')'"));
 }
 
