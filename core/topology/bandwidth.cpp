@@ -1,5 +1,6 @@
 #include "core/topology/bandwidth.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cmath>
@@ -29,23 +30,17 @@ struct Row {
 // Reference section 5. Of two rows that match the first counts, so the narrower one stands first.
 // The last figure of each row is what NCCL reckons with for one link.
 constexpr Row kRows[] = {
-    {"GB10", {"GB10", 128, 273, 125, 250, 0, 0, 0, true}},
-    {"GB300", {"GB300", 270, 8000, 2250, 4500, 18, 50, 40.1, false}},
-    {"B300", {"B300", 270, 8000, 2250, 4500, 18, 50, 40.1, false}},
-    {"GB200", {"GB200", 180, 8000, 2250, 4500, 18, 50, 40.1, false}},
-    {"B200", {"B200", 180, 8000, 2250, 4500, 18, 50, 40.1, false}},
-    {"GH200", {"GH200", 144, 4900, 989, 1979, 18, 25, 20.6, false}},
     {"H200", {"H200", 141, 4800, 989, 1979, 18, 25, 20.6, false}},
     {"H100 NVL", {"H100 NVL", 94, 3900, 835, 1671, 12, 25, 20.6, false}},
     {"H100 PCIE", {"H100 PCIe", 80, 2039, 756, 1513, 12, 25, 20.6, false}},
     {"H100", {"H100 SXM", 80, 3352, 989, 1979, 18, 25, 20.6, false}},
     {"H800", {"H800", 80, 3352, 989, 1979, 8, 25, 20.6, false}},
     {"H20", {"H20", 96, 4000, 148, 296, 18, 25, 20.6, false}},
-    {"A100 40GB", {"A100 40 GB", 40, 1555, 312, 0, 12, 25, 20, false}},
+    {"A100 40", {"A100 40 GB", 40, 1555, 312, 0, 12, 25, 20, false}},
     {"A100", {"A100 80 GB", 80, 2039, 312, 0, 12, 25, 20, false}},
     {"A800", {"A800", 80, 2039, 312, 0, 8, 25, 20, false}},
-    {"A10", {"A10", 24, 600, 125, 0, 0, 0, 0, false}},
     {"A10G", {"A10G", 24, 600, 70, 0, 0, 0, 0, false}},
+    {"A10", {"A10", 24, 600, 125, 0, 0, 0, 0, false}},
     {"L40S", {"L40S", 48, 864, 362, 733, 0, 0, 0, false}},
     {"L4", {"L4", 24, 300, 121, 242, 0, 0, 0, false}},
     {"V100 PCIE", {"V100 PCIe", 32, 900, 112, 0, 0, 0, 0, false}},
@@ -60,6 +55,13 @@ constexpr Row kRows[] = {
     {"MI300X", {"MI300X", 192, 5300, 1307, 2615, 0, 0, 0, false}},
     {"MI250X", {"MI250X GCD", 64, 1638, 191, 0, 0, 0, 0, false}},
     {"MI200", {"MI250X GCD", 64, 1638, 191, 0, 0, 0, 0, false}},
+    // Last: "GB" and a number is how memory is written, too.
+    {"GB300", {"GB300", 270, 8000, 2250, 4500, 18, 50, 40.1, false}},
+    {"B300", {"B300", 270, 8000, 2250, 4500, 18, 50, 40.1, false}},
+    {"GB200", {"GB200", 180, 8000, 2250, 4500, 18, 50, 40.1, false}},
+    {"B200", {"B200", 180, 8000, 2250, 4500, 18, 50, 40.1, false}},
+    {"GH200", {"GH200", 144, 4900, 989, 1979, 18, 25, 20.6, false}},
+    {"GB10", {"GB10", 128, 273, 125, 250, 0, 0, 0, true}},
 };
 
 /// The runs of letters and digits, in upper case: "A100-SXM4-80GB" -> A100, SXM4, 80GB.
@@ -71,14 +73,48 @@ std::vector<std::string> words_of(std::string_view text) {
     else if (!words.back().empty())
       words.emplace_back();
   }
+  if (words.back().empty()) words.pop_back();
   return words;
 }
 
-bool has_in_order(const std::vector<std::string>& words, const std::vector<std::string>& pattern) {
+/// A run of letters, or one of digits: "RTX4090" has two.
+struct Token {
+  std::string text;
+  bool begins_word = false;
+};
+
+std::vector<Token> tokens_of(std::string_view text) {
+  std::vector<Token> tokens;
+  for (const std::string& word : words_of(text))
+    for (size_t i = 0; i < word.size(); ++i) {
+      const bool digit = std::isdigit(static_cast<unsigned char>(word[i])) != 0;
+      if (i == 0 || digit != (std::isdigit(static_cast<unsigned char>(word[i - 1])) != 0))
+        tokens.push_back({"", i == 0});
+      tokens.back().text += word[i];
+    }
+  return tokens;
+}
+
+/// The place behind the first `word` at or after `from`; 0: it is not there. Its letters and digits
+/// may stand apart ("H 100"); what begins in the middle of a word is none ("80GB 200W" is no
+/// GB200), unless it is one token ("RTX4090", "H100PCIe").
+size_t find_word(const std::vector<Token>& text, size_t from, const std::vector<Token>& word) {
+  for (size_t at = from; at + word.size() <= text.size(); ++at) {
+    if (word.size() > 1 && !text[at].begins_word) continue;
+    size_t same = 0;
+    while (same < word.size() && text[at + same].text == word[same].text) ++same;
+    if (same == word.size()) return at + same;
+  }
+  return 0;
+}
+
+bool matches(const std::vector<Token>& text, std::string_view pattern) {
   size_t at = 0;
-  for (const std::string& word : words)
-    if (at < pattern.size() && word == pattern[at]) ++at;
-  return at == pattern.size();
+  for (const std::string& word : words_of(pattern)) {
+    at = find_word(text, at, tokens_of(word));
+    if (at == 0) return false;
+  }
+  return true;
 }
 
 bool contains(std::string_view text, std::string_view part) {
@@ -92,7 +128,7 @@ constexpr double kInfinityFabric = 16, kPower9 = 32, kOther = 6;
 /// Xeon Scalable has its generation in the second digit of the number: 8174 is the first.
 double xeon_gbs(std::string_view model) {
   for (const std::string& word : words_of(model)) {
-    const bool four = word.size() >= 4 && std::isdigit((unsigned char)word[3]) != 0;
+    const bool four = word.size() >= 4 && std::isdigit(static_cast<unsigned char>(word[3])) != 0;
     if (!four || word.find_first_not_of("0123456789") < 4 || word[0] < '3') continue;
     if (word[0] == '6' && (word[1] == '7' || word[1] == '9')) return kEmeraldRapids;  // Xeon 6
     switch (word[1]) {
@@ -127,10 +163,19 @@ int pcie_generation(double gigatransfers) {
 }
 
 const GpuSpec* gpu_spec(std::string_view model) {
-  const std::vector<std::string> words = words_of(model);
+  const std::vector<Token> tokens = tokens_of(model);
   for (const Row& row : kRows)
-    if (has_in_order(words, words_of(row.pattern))) return &row.spec;
+    if (matches(tokens, row.pattern)) return &row.spec;
   return nullptr;
+}
+
+std::vector<std::string_view> gpu_names() {
+  std::vector<std::string_view> names;
+  for (const Row& row : kRows)
+    if (std::find(names.begin(), names.end(), row.spec.name) == names.end())
+      names.push_back(row.spec.name);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 double socket_gbs(std::string_view cpu_model) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace aictl::topology {
 
@@ -24,9 +25,11 @@ struct GpuSpec {
   bool consumer = false;
 };
 
-/// The row for a product name such as "NVIDIA H100 80GB HBM3" or "Tesla V100-SXM3-32GB"; nullptr
-/// when there is none.
+/// The row for a product name such as "NVIDIA H100 80GB HBM3" or "Tesla V100-SXM3-32GB", or for
+/// what people write: "h100-80gb", "a100 80GB", "rtx4090". nullptr when there is none.
 const GpuSpec* gpu_spec(std::string_view model);
+/// The names of the rows, sorted; each finds its own row.
+std::vector<std::string_view> gpu_names();
 
 /// GB/s of the interconnect between sockets for a CPU model name: what NCCL assumes for SYS paths.
 double socket_gbs(std::string_view cpu_model);

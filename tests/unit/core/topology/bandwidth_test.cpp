@@ -59,6 +59,31 @@ TEST_CASE("bandwidth: product names find their row, the narrower one first") {
         56.25);
 }
 
+TEST_CASE("bandwidth: what people write for a GPU finds its row, however it is cut") {
+  const auto name = [](std::string_view model) {
+    return gpu_spec(model) == nullptr ? "" : gpu_spec(model)->name;
+  };
+  CHECK(name("h100-80gb") == "H100 SXM");
+  CHECK(name("H100 SXM") == "H100 SXM");
+  CHECK(name("H 100") == "H100 SXM");
+  CHECK(name("h100sxm5") == "H100 SXM");
+  CHECK(name("h100pcie") == "H100 PCIe");
+  CHECK(name("H100NVL") == "H100 NVL");
+  CHECK(name("a100 80GB") == "A100 80 GB");
+  CHECK(name("a100-40g") == "A100 40 GB");
+  CHECK(name("mi300x") == "MI300X");
+  CHECK(name("rtx4090") == "RTX 4090");
+  CHECK(name("RTX_3090_Ti") == "RTX 3090");
+  CHECK(name("a10g") == "A10G");
+  CHECK(name("A10") == "A10");
+  CHECK(name("l40s") == "L40S");
+  CHECK(name("gb200") == "GB200");
+  CHECK(name("H100 80GB 200W") == "H100 SXM");  // no GB200
+  CHECK(name("A1000") == "");
+  CHECK(name("FOO") == "");
+  for (const std::string_view one : gpu_names()) CHECK(name(one) == one);
+}
+
 TEST_CASE("bandwidth: sockets by processor, from its name or its CPUID") {
   CHECK(socket_gbs("Intel(R) Xeon(R) CPU E5-2697 v4 @ 2.30GHz") == 6);
   CHECK(socket_gbs("Intel(R) Xeon(R) Platinum 8174 CPU @ 3.10GHz") == 10);
