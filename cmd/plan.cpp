@@ -13,6 +13,7 @@
 #include "core/placement/plan/wishes.hpp"
 #include "core/placement/report/json.hpp"
 #include "core/placement/report/text.hpp"
+#include "core/placement/verify/pin_trial.hpp"
 
 namespace aictl {
 namespace {
@@ -25,9 +26,10 @@ struct PlanFlags {
   TopologyInput input;
   std::string config, ceilings;
   std::vector<std::string> slo, weights, quants;
+  std::optional<std::string> engine;
   placement::PlanRequest request;
   int hosts = 1;
-  bool explain = false;
+  bool explain = false, verify = false;
   std::optional<std::string> algorithm;
   std::vector<int32_t> capacities;
   int pods = 1, slice_size = 1;
@@ -60,8 +62,8 @@ std::vector<Row> wish_rows(PlanFlags& f) {
   rows.push_back(Row("concurrency", &f.request.concurrency, "sequences in flight, of each model")
                      .range(1, 1'000'000));
   rows.push_back(
-      Row("engine", &f.request.engine, "what will run it",
-          {{"aictl", Engine::kAictl}, {"vllm", Engine::kVllm}, {"llama.cpp", Engine::kLlamaCpp}}));
+      Row("engine", &f.engine, "what will run it; unset: aictl where it has a backend, else vllm")
+          .choices({"aictl", "vllm", "llama.cpp"}));
   rows.push_back(Row("quant", &f.quants, "weight formats to choose from; empty: the model's"));
   rows.push_back(Row("kv-type", &f.request.kv_type, "element type of the KV cache")
                      .choices({"f32", "f16", "bf16", "fp8", "q8_0", "q4_0"}));
@@ -75,6 +77,10 @@ std::vector<Row> wish_rows(PlanFlags& f) {
                      "goodput=5,gpus=1"));
   rows.push_back(Row("explain", &f.explain,
                      "show the arithmetic, every alternative and what a failure stops"));
+  rows.push_back(
+      Row("verify", &f.verify,
+          "run the benchmark bound as planned and left alone, in turns, and keep the pin "
+          "only where it is faster beyond chance; on this machine's CPUs, minutes"));
   return rows;
 }
 
@@ -99,6 +105,11 @@ Result<int> assign_pods(const PlanFlags& f, cli::Context& context) {
     out << fmt::format("{}\n", fmt::join(*given, ","));
   });
   return 0;
+}
+
+/// This machine, and not a dump: the models' files are here.
+bool is_live(const TopologyInput& input) {
+  return !input.file && !input.sysroot && !input.synthetic;
 }
 
 // What `bench ceilings` measured, in place of what the planner would assume.
@@ -132,23 +143,14 @@ Result<void> read_models(App& app, PlanFlags& f) {
   for (const std::string& model : f.models) {
     auto shape = open_shape(app, model, f.config, one ? quant : fallback);
     if (!shape) return std::move(shape).error();
+    if (is_live(f.input)) find_files(*shape);
     f.request.models.push_back(*std::move(shape));
   }
   return {};
 }
 
-// A plan may be for another machine, and for another build of this program.
-void warn_of_backend(const App& app, const placement::Plan& plan,
-                     const placement::PlanRequest& request, cli::Context& context) {
-  if (request.engine != Engine::kAictl || app.plugins.backends.find("cuda").ok()) return;
-  for (const placement::HostPlan& host : plan.hosts)
-    for (const placement::ModelPlan& model : host.models)
-      if (model.chosen && !model.chosen->cpu)
-        return context.note("this build of aictl has no GPU backend: --engine vllm or llama.cpp");
-}
-
-Result<int> run_plan(App& app, PlanFlags& f, cli::Context& context) {
-  if (f.algorithm) return assign_pods(f, context);
+// What is asked of the planner, but for the models.
+Result<void> read_wishes(PlanFlags& f) {
   auto slo = placement::parse_slo(f.slo);
   if (!slo) return std::move(slo).error();
   f.request.slo = *slo;
@@ -160,15 +162,39 @@ Result<int> run_plan(App& app, PlanFlags& f, cli::Context& context) {
     if (!weights) return std::move(weights).error();
     f.request.weights = *weights;
   }
+  auto gpu = placement::parse_gpu(f.request.devices.gpu);
+  if (!gpu) return std::move(gpu).error();
+  f.request.devices.gpu = *std::move(gpu);
   f.request.kv_element = placement::kv_element_bytes(f.request.kv_type).value_or(2);
-  if (auto read = read_ceilings(f); !read) return std::move(read).error();
-  if (auto read = read_models(app, f); !read) return std::move(read).error();
+  return read_ceilings(f);
+}
+
+void choose_engine(App& app, const Topology& topology, PlanFlags& f) {
+  for (const auto& row : app.plugins.backends.rows()) f.request.backends.push_back(row.name);
+  f.request.engine = !f.engine              ? placement::suitable_engine(topology, f.request)
+                     : *f.engine == "vllm"  ? Engine::kVllm
+                     : *f.engine == "aictl" ? Engine::kAictl
+                                            : Engine::kLlamaCpp;
+}
+
+Result<int> run_plan(App& app, PlanFlags& f, cli::Context& context) {
+  if (f.algorithm) return assign_pods(f, context);
+  if (auto read = read_wishes(f); !read) return std::move(read).error();
   auto topology = read_topology(app.plugins, f.input);
   if (!topology) return std::move(topology).error();
+  choose_engine(app, *topology, f);
+  if (f.verify && (!is_live(f.input) || f.hosts > 1 || f.request.engine != Engine::kAictl))
+    return Error{ErrorCode::kInvalidArgument, "--verify measures aictl on this machine",
+                 "leave out --input, --sysroot, --synthetic and --hosts; --cpu leaves GPUs alone"};
+  if (auto read = read_models(app, f); !read) return std::move(read).error();
   const placement::Machine machine{&*topology, f.hosts};
   auto plan = placement::make_plan({&machine, 1}, f.request);
   if (!plan) return std::move(plan).error();
-  warn_of_backend(app, *plan, f.request, context);
+  if (f.verify) {
+    auto done = placement::verify_pins(*plan, f.request, "/proc/self/exe",
+                                       [&](std::string_view line) { context.note(line); });
+    if (!done) return std::move(done).error();
+  }
   context.print_result(placement::to_json(*plan, f.request, f.explain), [&](std::ostream& out) {
     placement::print(*plan, f.request, f.explain, out);
   });
@@ -179,7 +205,6 @@ Result<int> run_plan(App& app, PlanFlags& f, cli::Context& context) {
 
 cli::Command plan_command(App& app) {
   auto flags = std::make_shared<PlanFlags>();
-  flags->request.engine = Engine::kAictl;
   cli::Command command;
   command.name = "plan";
   command.summary = "Place models on a machine: GPUs, cores, memory, and the speed to expect";
@@ -193,6 +218,7 @@ cli::Command plan_command(App& app) {
   command.examples = {
       {"aictl plan llama:70b:q4_k_m --input node.xml", "for a machine elsewhere"},
       {"aictl plan model.gguf --slo ttft=500ms,tpot=40ms --explain", "with all the arithmetic"},
+      {"aictl plan model.gguf --cpu --verify", "and measure whether the pin helps here"},
       {"aictl plan --config config.json --hosts 4 --engine vllm -o json", "a model not yet here"},
       {"aictl plan --algorithm kueue-bestfit --capacities 3,3,2,1 --pods 7", "Kueue's answer"}};
   command.arguments = {

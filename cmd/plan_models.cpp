@@ -8,6 +8,7 @@
 #include "core/placement/model/gguf.hpp"
 #include "core/placement/model/hf_config.hpp"
 #include "core/placement/model/safetensors.hpp"
+#include "core/placement/model/storage.hpp"
 
 namespace aictl {
 namespace {
@@ -50,6 +51,12 @@ Result<placement::ModelShape> open_shape(App& app, const std::string& reference,
   if (!fs::exists(reference, ignored) && placement::looks_like_shape(reference))
     return placement::known_shape(reference, quant);
   return gguf_shape(app, reference);
+}
+
+void find_files(placement::ModelShape& shape) {
+  if (shape.path.empty() || shape.source == "config") return;
+  auto storage = placement::find_storage(shape.path);
+  if (storage) shape.storage = *std::move(storage);  // the plan does without
 }
 
 Result<placement::ModelShape> config_shape(const std::string& path, const std::string& quant) {

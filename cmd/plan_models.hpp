@@ -15,6 +15,9 @@ namespace aictl {
 Result<placement::ModelShape> open_shape(App& app, const std::string& reference,
                                          const std::string& config, const std::string& quant);
 
+/// Fills where the shape's files lie on this machine, and what the page cache has of them.
+void find_files(placement::ModelShape& shape);
+
 /// The shape a config.json alone tells; `quant` wins over what it says, and may be empty.
 Result<placement::ModelShape> config_shape(const std::string& path, const std::string& quant);
 

@@ -26,6 +26,13 @@ double all_reduce_seconds(double bytes, int ranks, const Fabric& fabric) {
   return std::min(ring, one_shot);
 }
 
+std::string Fabric::worst_word() const {
+  topology::Link link;
+  link.level = worst;
+  link.count = worst_count;
+  return link.word();
+}
+
 double effective_gbs(double raw, bool nvlink, bool p2p) {
   return raw * (nvlink ? kNvlinkShare : p2p ? kPcieShare : kHostShare);
 }

@@ -1,6 +1,8 @@
 // What ranks pay to agree: all-reduce over a group of GPUs.
 #pragma once
 
+#include <string>
+
 #include "core/topology/topology.hpp"
 
 namespace aictl::placement {
@@ -12,6 +14,10 @@ struct Fabric {
   bool nvlink = false;  // every pair is joined directly
   bool p2p = false;     // GPUs read each other's memory; else through the host's
   topology::Level worst = topology::Level::kSelf;
+  int worst_count = 0;  // direct links of the worst pair, where it has any
+
+  /// The worst pair's link: "NV2", "SYS".
+  std::string worst_word() const;
 };
 
 /// Seconds to all-reduce `bytes` over `ranks`: the better of a ring and, where GPUs read each

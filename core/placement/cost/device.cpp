@@ -48,7 +48,9 @@ void read_speed(const topology::Gpu& gpu, const std::string& model, bool told, D
     device.gbs = 300;
     device.tflops = 50;
   }
-  if (gpu.memory_gbs && *gpu.memory_gbs > 0) device.gbs = *gpu.memory_gbs, device.source = "driver";
+  if (!gpu.memory_gbs || *gpu.memory_gbs <= 0 || *gpu.memory_gbs == device.gbs) return;
+  device.gbs = *gpu.memory_gbs;
+  device.source = "driver";
 }
 
 double clock_ghz(const Topology& topology) {
@@ -107,9 +109,10 @@ std::vector<Device> gpu_devices(const Topology& topology, const DeviceWishes& wi
     device.vendor = gpu.vendor;
     device.node = gpu.nodeset.count() > 4 ? -1 : gpu.nodeset.first();
     const bool told = !gpu.model.empty() || !wishes.gpu.empty();
-    const std::string model = !gpu.model.empty()    ? gpu.model
-                              : !wishes.gpu.empty() ? wishes.gpu
-                                                    : guess_model(topology, device.gpu);
+    const bool named = topology::gpu_spec(gpu.model) != nullptr;
+    const std::string model = !named && !wishes.gpu.empty() ? wishes.gpu
+                              : !gpu.model.empty()          ? gpu.model
+                                                            : guess_model(topology, device.gpu);
     read_speed(gpu, model, told, device);
     if (gpu.memory_bytes) device.memory = double(*gpu.memory_bytes);
     device.unified = gpu.unified_memory;

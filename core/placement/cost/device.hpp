@@ -37,7 +37,7 @@ struct Device {
 
 /// What is known better than the topology says.
 struct DeviceWishes {
-  std::string gpu;            // model of GPUs whose model nobody tells; empty: guessed from links
+  std::string gpu;            // model of GPUs of which no table tells; empty: guessed from links
   double cpu_gbs = 0;         // measured read bandwidth of the whole machine; 0: assumed
   double cpu_tflops = 0;      // measured
   double utilisation = 0.90;  // share of memory that may be used

@@ -4,9 +4,9 @@ namespace aictl::placement {
 namespace {
 
 constexpr EngineFacts kFacts[] = {
-    {"aictl", 64, 256, 4, 0.6e9, 0},
-    {"vllm", 16, 2048, 2, 0.7e9, 0.5e9},
-    {"llama.cpp", 1, 512, 4, 0.6e9, 0.2e9},
+    {"aictl", 64, 256, 4, 0.6e9, 0, 2, "f16"},
+    {"vllm", 16, 2048, 2, 0.7e9, 0.5e9, 3, "f16 bf16 fp8", true},
+    {"llama.cpp", 1, 512, 4, 0.6e9, 0.2e9, 4, "f32 f16 bf16 q8_0 q4_0"},
 };
 constexpr double kNodesALayer = 30;  // operations llama.cpp's graph has for a layer
 

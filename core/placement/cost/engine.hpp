@@ -12,11 +12,14 @@ enum class Engine { kAictl, kVllm, kLlamaCpp };
 
 struct EngineFacts {
   std::string_view name;
-  int block = 16;            // tokens a KV block
-  int step_tokens = 2048;    // most tokens of a step
-  double activation = 2;     // bytes of an activation
-  double context_bytes = 0;  // a process on a GPU: context and libraries
-  double graph_bytes = 0;    // captured graphs
+  int block = 16;             // tokens a KV block
+  int step_tokens = 2048;     // most tokens of a step
+  double activation = 2;      // bytes of an activation
+  double context_bytes = 0;   // a process on a GPU: context and libraries
+  double graph_bytes = 0;     // captured graphs
+  double load_gbs = 1;        // 1e9 bytes a second it makes tensors of; assumed
+  std::string_view kv_types;  // of its KV cache, blanks between them
+  bool spans_hosts = false;   // a replica may
 };
 
 const EngineFacts& facts(Engine engine);

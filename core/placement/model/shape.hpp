@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "core/placement/model/storage.hpp"
 
 namespace aictl::placement {
 
@@ -20,11 +23,12 @@ struct CacheLayers {
 };
 
 struct ModelShape {
-  std::string name;          // as it was asked for
-  std::string architecture;  // "llama", "deepseek_v3"
-  std::string quant;         // "Q4_K_M", "BF16": of the weights
-  std::string source;        // "gguf", "safetensors", "config", "table"
-  std::string path;          // of the file or folder; empty for a shape
+  std::string name;                // as it was asked for
+  std::string architecture;        // "llama", "deepseek_v3"
+  std::string quant;               // "Q4_K_M", "BF16": of the weights
+  std::string source;              // "gguf", "safetensors", "config", "table"
+  std::string path;                // of the file or folder; empty for a shape
+  std::optional<Storage> storage;  // of that on the machine that is planned for; unset: elsewhere
 
   int64_t layers = 0, hidden = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0;
   int64_t max_context = 0;  // trained; 0: unknown

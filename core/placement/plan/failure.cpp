@@ -139,6 +139,8 @@ Loss loss_of(Host& host, const std::vector<ModelPlan>& models, const Part& part)
     }
   }
   loss.replan = fmt::format("{}", fmt::join(moves, "; "));
+  if (part.node == -2 && host.count == 1)
+    loss.replan = "all of it stays down: there is no other host";
   if (part.node == -2 && host.count > 1) loss.replan = without_host(host, models);
   return loss;
 }

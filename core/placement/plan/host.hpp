@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/placement/cost/loading.hpp"
 #include "core/placement/plan/plan.hpp"
 
 namespace aictl::placement {
@@ -24,6 +25,12 @@ struct Host {
   std::vector<std::vector<int>> kinds;  // GPUs that are alike, by the first one's index
   GroupSearch search;
   std::vector<std::string> notes;
+
+  /// Where a model's weights are read from: its own disk where that is known, else the fastest
+  /// here.
+  WeightSource source_of(const ModelShape& shape) const;
+  /// GPUs on another memory node than the disk they come from; none where the page cache has them.
+  GpuMask far_from_disk(const ModelShape& shape) const;
 
  private:
   GpuMask fit_mask() const;

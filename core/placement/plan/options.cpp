@@ -71,9 +71,11 @@ Fabric slowest_fabric(const Host& host, const std::vector<GpuMask>& groups, cons
   return slowest;
 }
 
-// Replicas that are tried: all there is room for, and fewer by halves.
-std::vector<int> replica_counts(int most) {
+// Replicas that are tried: as many as are asked for, else all there is room for, and fewer by
+// halves.
+std::vector<int> replica_counts(int most, int asked) {
   std::vector<int> counts;
+  if (asked > 0) return asked <= most ? std::vector<int>{asked} : counts;
   for (int count = most; count > 0; count /= 2) counts.push_back(count);
   return counts;
 }
@@ -84,13 +86,14 @@ struct Frame {
   const ModelShape& shape;  // with the quant that is tried
   const std::vector<int>& kind;
   int quota, concurrency;
+  GpuMask far;  // GPUs that are far from the weights' disk
   Options& into;
 };
 
 void try_cut(const Frame& f, const Cut& cut) {
   GpuMask free = mask_of(f.kind) & f.host.free;
   const int most = std::min(f.quota, std::popcount(free)) / cut.ranks();
-  if (most == 0) return;
+  if (most == 0 || most < f.request.replicas) return;
   const std::string forbidden = uncuttable(f.shape, cut.tp, cut.pp);
   Option option;
   option.quant = f.shape.quant;
@@ -100,10 +103,10 @@ void try_cut(const Frame& f, const Cut& cut) {
     f.into.rejected.push_back({option.words(), "shape", forbidden});
     return;
   }
-  for (int replicas : replica_counts(most)) {
+  for (int replicas : replica_counts(most, f.request.replicas)) {
     Option one = option;
     one.replicas = replicas;
-    const GroupChoice& choice = f.host.search.choose(free, cut.ranks(), replicas);
+    const GroupChoice& choice = f.host.search.choose(free, cut.ranks(), replicas, f.far);
     if (choice.groups.empty()) continue;
     one.groups = choice.groups;
     one.score = choice.score;
@@ -126,7 +129,7 @@ void try_hosts(const Frame& f) {
       option.cut = {tp, span};
       option.span = span;
       option.device = f.host.gpus[size_t(f.kind.front())];
-      const GroupChoice& choice = f.host.search.choose(free, tp, 1);
+      const GroupChoice& choice = f.host.search.choose(free, tp, 1, f.far);
       if (choice.groups.empty()) continue;
       option.groups = choice.groups;
       option.score = choice.score;
@@ -150,16 +153,18 @@ Options gpu_options(Host& host, const PlanRequest& request, const ModelShape& sh
                     int concurrency) {
   Options options;
   if (request.cpu_only) return options;
+  const GpuMask far = host.far_from_disk(shape);
   for (const ModelShape& quant : shapes_of(request, shape))
     for (const std::vector<int>& kind : host.kinds) {
-      const Frame frame{host, request, quant, kind, quota, concurrency, options};
+      const Frame frame{host, request, quant, kind, quota, concurrency, far, options};
       for (int tp = 1; tp <= int(kind.size()); ++tp) {
         // Odd numbers of ranks are worth a line only where the heads allow them.
         const bool power = std::has_single_bit(unsigned(tp));
         if (request.tp > 0 ? tp != request.tp : !power && quant.heads % tp != 0) continue;
         for (int pp = 1; pp <= kMaxStages; ++pp) try_cut(frame, {tp, pp});
       }
-      if (options.fitting.empty() && host.count > 1) try_hosts(frame);
+      if (options.fitting.empty() && host.count > 1 && facts(request.engine).spans_hosts)
+        try_hosts(frame);
     }
   return options;
 }
@@ -184,7 +189,7 @@ Options cpu_options(const Host& host, const PlanRequest& request, const ModelSha
     return left(a) > left(b);
   });
   for (const ModelShape& quant : shapes_of(request, shape)) {
-    for (int count : replica_counts(int(nodes.size()))) {
+    for (int count : replica_counts(int(nodes.size()), request.replicas)) {
       Option option;
       option.cpu = true;
       option.quant = quant.quant;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/placement/cost/loading.hpp"
 #include "core/placement/cost/roofline.hpp"
 #include "core/placement/search/groups.hpp"
 
@@ -20,8 +21,16 @@ inline constexpr std::array<std::string_view, 8> kTerms = {
     "slo", "goodput", "gpus", "links", "fragmentation", "numa", "distance", "index"};
 using TermWeights = std::array<double, kTerms.size()>;
 
+/// What one model asks for itself; zero or unset: what the request says.
+struct ModelWish {
+  int64_t context = 0;
+  int concurrency = 0, tp = 0, replicas = 0;
+  Slo slo;
+};
+
 struct PlanRequest {
   std::vector<ModelShape> models;
+  std::vector<ModelWish> wishes;    // one a model, or none
   std::vector<std::string> quants;  // to choose from; empty: the model's own
   Slo slo;
   int64_t context = 0;    // tokens a sequence; 0: 8192, or the trained one if that is less
@@ -31,10 +40,15 @@ struct PlanRequest {
   std::string kv_type = "f16";
   double kv_element = 2;
   DeviceWishes devices;
-  int tp = 0;             // ranks a replica must have; 0: searched
-  bool cpu_only = false;  // leave GPUs alone
+  int tp = 0;                         // ranks a replica must have; 0: searched
+  int replicas = 0;                   // that a model has; 0: as many as bring something
+  bool cpu_only = false;              // leave GPUs alone
+  std::vector<std::string> backends;  // of this build of aictl: what its command may name
   std::optional<TermWeights> weights;
 };
+
+/// The request as it is for one of its models.
+PlanRequest request_of(const PlanRequest& request, size_t model);
 
 /// One way to place a model on a host, priced.
 struct Option {
@@ -65,16 +79,17 @@ struct Option {
 
 struct Rejected {
   std::string option;  // as Option::words
-  std::string term;    // what it lost on: "memory", "shape", or a word of kTerms
+  std::string term;    // what it lost on: "memory", "shape", "sockets", or a word of kTerms
   std::string why;     // with numbers
 };
 
 /// One replica of a model on a host.
 struct Replica {
   std::vector<int> gpus;
-  std::vector<std::string> uuids;  // as CUDA_VISIBLE_DEVICES takes them; indexes when none is known
+  std::vector<std::string> uuids;  // as CUDA_VISIBLE_DEVICES takes them; see device_words
   topology::Bitset cpus, nodes;    // cores and memory nodes it is bound to; empty: unknown
-  int cores = 0;
+  int cores = 0;                   // of its own; 0: it shares them
+  bool pin = true;                 // bind it: false where a measurement says that it does not help
 };
 
 /// What losing a part of the host does, and the way back.
@@ -85,13 +100,24 @@ struct Loss {
   double reload_bytes = 0;
 };
 
+/// A pin that was tried on this machine; speeds in tokens a second.
+struct Verified {
+  double pinned = 0, left_alone = 0;
+  double chance = 1;     // that no difference looks like that
+  double predicted = 0;  // of the same step, by the planner
+  int rounds = 0;
+  bool kept = false;
+};
+
 struct ModelPlan {
   ModelShape shape;
   std::optional<Option> chosen;      // nullopt: it could not be placed
   std::string verdict;               // of the memory fit
+  Loading loading;                   // of one replica
   std::vector<std::string> reasons;  // a line a term of the objective
   std::vector<Rejected> rejected;
   std::vector<Replica> replicas;  // on one host
+  std::optional<Verified> verified;
 };
 
 /// The plan of hosts that are alike.

@@ -11,20 +11,27 @@
 #include "core/placement/cpu/claims.hpp"
 #include "core/placement/plan/failure.hpp"
 #include "core/placement/plan/options.hpp"
+#include "core/placement/plan/sockets.hpp"
 #include "core/placement/search/objective.hpp"
 
 namespace aictl::placement {
 namespace {
 
+// Sequences of a model on the hosts of one kind.
+int share_of(const PlanRequest& request, double share) {
+  return std::max(1, int(request.concurrency * share + 0.5));
+}
+
 // GPUs each model may use: what it needs at least, and of the rest a share by its size. Models
 // earlier in the list come first when not all have room.
-std::vector<int> quotas(Host& host, const PlanRequest& request, int concurrency) {
+std::vector<int> quotas(Host& host, const PlanRequest& request, double share_of_load) {
   const size_t n = request.models.size();
   std::vector<int> quota(n, 0);
   int left = std::popcount(host.free);
   double bytes = 0;
   for (size_t i = 0; i < n; ++i) {
-    const int least = least_gpus(host, request, request.models[i], concurrency);
+    const PlanRequest own = request_of(request, i);
+    const int least = least_gpus(host, own, own.models[i], share_of(own, share_of_load));
     if (least == 0 || least > left) continue;
     quota[i] = least;
     left -= least;
@@ -88,6 +95,28 @@ std::string not_placed(const Host& host, const PlanRequest& request, const Model
   return fmt::format("does not fit: nothing is left for {} of weights", weights);
 }
 
+// The rule about sockets, where the terms are compared in order: weights are the user's own rule.
+std::optional<Rejected> veto_of(const Options& options, size_t best, const ModelShape& shape,
+                                const PlanRequest& request) {
+  if (request.weights) return std::nullopt;
+  const Option& option = options.fitting[best];
+  return stays_in_socket(options.fitting, option, with_quant(shape, option.quant), request);
+}
+
+Loading loading_on(const Host& host, const PlanRequest& request, const ModelShape& shape,
+                   const Option& option) {
+  const double pcie =
+      option.cpu || option.device.unified ? 0 : host.links.pcie_gbs(option.device.gpu);
+  Loading loading = loading_of(shape, option.cut, request.engine, pcie, host.source_of(shape));
+  if (option.cpu)
+    loading.far = loading.source.node >= 0 && std::ranges::none_of(option.nodes, [&](int node) {
+                    return host.nodes[size_t(node)].node == loading.source.node;
+                  });
+  else
+    loading.far = option.score.far_from_disk > 0;
+  return loading;
+}
+
 }  // namespace
 
 ModelPlan place_model(Host& host, const PlanRequest& request, const ModelShape& shape, int quota,
@@ -104,8 +133,14 @@ ModelPlan place_model(Host& host, const PlanRequest& request, const ModelShape& 
     plan.verdict = not_placed(host, request, shape, plan.rejected);
     return plan;
   }
-  const size_t best = best_of(options.fitting, request.weights);
   std::vector<Rejected> losers;
+  size_t best = best_of(options.fitting, request.weights);
+  for (auto veto = veto_of(options, best, shape, request); veto;
+       veto = veto_of(options, best, shape, request)) {
+    losers.push_back(*std::move(veto));
+    options.fitting.erase(options.fitting.begin() + long(best));
+    best = best_of(options.fitting, request.weights);
+  }
   explain_losers(options.fitting, best, request.weights, losers);
   plan.rejected.insert(plan.rejected.begin(), losers.begin(), losers.end());
   plan.chosen = options.fitting[best];
@@ -113,23 +148,27 @@ ModelPlan place_model(Host& host, const PlanRequest& request, const ModelShape& 
   plan.verdict =
       fmt::format("fits: {} a rank of {} usable", format_bytes(whole(plan.chosen->fit.need())),
                   format_bytes(whole(plan.chosen->fit.usable)));
-  plan.reasons = reasons(*plan.chosen, request.slo);
+  plan.loading = loading_on(host, request, plan.shape, *plan.chosen);
+  plan.reasons = reasons(*plan.chosen, request.slo, plan.loading);
   take(host, *plan.chosen);
   return plan;
 }
 
-HostPlan plan_host(Host& host, const PlanRequest& request, int concurrency) {
+HostPlan plan_host(Host& host, const PlanRequest& request, double share_of_load) {
   HostPlan plan;
   plan.hostname = host.topology.hostname;
   plan.hosts = host.count;
   plan.models.resize(request.models.size());
-  const std::vector<int> quota = quotas(host, request, concurrency);
+  const std::vector<int> quota = quotas(host, request, share_of_load);
   std::vector<size_t> order(request.models.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::stable_sort(order, [&](size_t a, size_t b) { return quota[a] > quota[b]; });
-  for (size_t i : order)  // large groups first: they are the hardest to find
-    plan.models[i] = place_model(host, request, request.models[i],
-                                 quota[i] > 0 ? quota[i] : std::popcount(host.free), concurrency);
+  for (size_t i : order) {  // large groups first: they are the hardest to find
+    const PlanRequest own = request_of(request, i);
+    plan.models[i] =
+        place_model(host, own, own.models[i], quota[i] > 0 ? quota[i] : std::popcount(host.free),
+                    share_of(own, share_of_load));
+  }
   claim_cores(host, plan.models);
   plan.losses = failure_radius(host, plan.models);
   plan.free_gpus = gpus_of(host.free);
@@ -156,8 +195,7 @@ Result<Plan> make_plan(std::span<const Machine> machines, const PlanRequest& req
   Plan plan;
   for (const Machine& kind : kinds) {
     Host host(*kind.topology, request.devices, kind.count);
-    const int share = std::max(1, int(request.concurrency * (kind.count / all) + 0.5));
-    plan.hosts.push_back(plan_host(host, request, share));
+    plan.hosts.push_back(plan_host(host, request, kind.count / all));
   }
   return plan;
 }

@@ -20,8 +20,8 @@ struct Machine {
 /// machine.
 Result<Plan> make_plan(std::span<const Machine> machines, const PlanRequest& request);
 
-/// Plans the models onto one kind of host. `concurrency` sequences a model, over all of its kind.
-HostPlan plan_host(Host& host, const PlanRequest& request, int concurrency);
+/// Plans the models onto one kind of host, which answers `share_of_load` (0..1) of all sequences.
+HostPlan plan_host(Host& host, const PlanRequest& request, double share_of_load);
 
 /// The best way to place one model on at most `quota` of the host's free GPUs, or on its memory
 /// nodes; what it takes is taken from the host.

@@ -78,10 +78,32 @@ Json speed_json(const Option& o) {
            {{"compute", digits(o.prefill.compute * 1e3)},
             {"read", digits(o.prefill.read * 1e3)},
             {"communication", digits(o.prefill.communication * 1e3)}}},
-          {"worst_link",
-           o.cut.tp > 1 && !o.cpu ? Json(std::string(word(o.fabric.worst))) : Json(nullptr)},
+          {"worst_link", o.cut.tp > 1 && !o.cpu ? Json(o.fabric.worst_word()) : Json(nullptr)},
           {"ring_gbs", digits(o.fabric.ring_gbs)},
           {"slo_met", o.slo_met}};
+}
+
+Json word_or_null(const std::string& word) { return word.empty() ? Json(nullptr) : Json(word); }
+
+Json loading_json(const Loading& l) {
+  return {{"source", l.source.name},
+          {"source_known", l.source.known},
+          {"source_node", l.source.node < 0 ? Json(nullptr) : Json(l.source.node)},
+          {"source_gbs", digits(l.source.gbs)},
+          {"far", l.far},
+          {"in_page_cache", l.source.in_memory},
+          {"cold_seconds", digits(l.cold)},
+          {"warm_seconds", l.warm > 0 ? Json(digits(l.warm)) : Json(nullptr)},
+          {"limit", l.limit}};
+}
+
+Json verified_json(const Verified& v) {
+  return {{"pinned_tokens_per_second", digits(v.pinned)},
+          {"unpinned_tokens_per_second", digits(v.left_alone)},
+          {"predicted_tokens_per_second", digits(v.predicted)},
+          {"chance", digits(v.chance)},
+          {"rounds", v.rounds},
+          {"kept", v.kept}};
 }
 
 Json replica_json(const ModelPlan& m, size_t index, int port, const PlanRequest& request) {
@@ -96,9 +118,9 @@ Json replica_json(const ModelPlan& m, size_t index, int port, const PlanRequest&
            {{"environment", c.environment},
             {"numactl", c.numactl},
             {"cpuset", c.cpuset},
-            {"aictl", c.aictl},
-            {"vllm", c.vllm},
-            {"llama.cpp", c.llama_cpp},
+            {"aictl", word_or_null(c.aictl)},
+            {"vllm", word_or_null(c.vllm)},
+            {"llama.cpp", word_or_null(c.llama_cpp)},
             {"run", c.run}}}};
 }
 
@@ -108,7 +130,10 @@ Json model_json(const ModelPlan& m, int& port, const PlanRequest& request, bool 
     out["placement"] = option_json(*m.chosen);
     out["memory"] = memory_json(m);
     out["speed"] = speed_json(*m.chosen);
+    out["loading"] = loading_json(m.loading);
     out["reasons"] = m.reasons;
+    if (m.verified) out["verified"] = verified_json(*m.verified);
+    out["notes"] = before_commands(m, request);
     out["replicas"] = Json::array();
     for (size_t i = 0; i < m.replicas.size(); ++i)
       out["replicas"].push_back(replica_json(m, i, port++, request));

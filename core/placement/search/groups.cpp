@@ -21,13 +21,14 @@ int GroupScore::compare(const GroupScore& other) const {
   if (int c = order(other.rank_sum, rank_sum)) return c;
   if (int c = order(fragmentation, other.fragmentation)) return c;
   if (int c = order(domains, other.domains)) return c;
-  if (int c = order(nic_distance, other.nic_distance)) return c;
+  if (int c = order(nic_distance + far_from_disk, other.nic_distance + other.far_from_disk))
+    return c;
   return indexes < other.indexes ? -1 : indexes > other.indexes ? 1 : 0;
 }
 
 // The state of one exact search.
 struct GroupSearch::Walk {
-  GpuMask free;
+  GpuMask free, far;
   int size, count;
   std::vector<GpuMask> groups;
   int offers = 0;
@@ -60,7 +61,7 @@ GroupSearch::Pairwise GroupSearch::pairwise(GpuMask group) const {
   return result;
 }
 
-GroupScore GroupSearch::score(const std::vector<GpuMask>& groups, GpuMask free) {
+GroupScore GroupSearch::score(const std::vector<GpuMask>& groups, GpuMask free, GpuMask far) {
   GroupScore score;
   score.worst_rank = INT_MAX;
   GpuMask taken = 0;
@@ -72,6 +73,7 @@ GroupScore GroupSearch::score(const std::vector<GpuMask>& groups, GpuMask free) 
     score.nic_distance += links_.nic_distance(group);
     taken |= group;
   }
+  score.far_from_disk = std::popcount(taken & far);
   score.fragmentation = fragmentation_.loss(free, free & ~taken);
   score.indexes = gpus_of(taken);
   return score;
@@ -92,7 +94,7 @@ bool GroupSearch::offer(Walk& walk) {
         (quick.worst_rank == best.worst_rank && quick.rank_sum < best.rank_sum))
       return true;
   }
-  GroupScore full = score(walk.groups, walk.free);
+  GroupScore full = score(walk.groups, walk.free, walk.far);
   if (walk.best.groups.empty() || full.compare(walk.best.score) < 0)
     walk.best = {walk.groups, std::move(full), true};
   return true;
@@ -153,7 +155,7 @@ GpuMask GroupSearch::greedy_group(GpuMask free, int size) {
   return best;
 }
 
-bool GroupSearch::swap_once(GroupChoice& choice, GpuMask free) {
+bool GroupSearch::swap_once(GroupChoice& choice, GpuMask free, GpuMask far) {
   for (size_t i = 0; i < choice.groups.size(); ++i)
     for (int out : gpus_of(choice.groups[i]))
       for (int in : gpus_of(free & ~choice.groups[i])) {
@@ -161,7 +163,7 @@ bool GroupSearch::swap_once(GroupChoice& choice, GpuMask free) {
         for (GpuMask& group : groups)
           if (group >> in & 1) group = (group & ~bit(in)) | bit(out);
         groups[i] = (choice.groups[i] & ~bit(out)) | bit(in);
-        GroupScore better = score(groups, free);
+        GroupScore better = score(groups, free, far);
         if (better.compare(choice.score) >= 0) continue;
         choice.groups = std::move(groups);
         choice.score = std::move(better);
@@ -170,7 +172,7 @@ bool GroupSearch::swap_once(GroupChoice& choice, GpuMask free) {
   return false;
 }
 
-GroupChoice GroupSearch::greedy(GpuMask free, int size, int count) {
+GroupChoice GroupSearch::greedy(GpuMask free, int size, int count, GpuMask far) {
   GroupChoice choice;
   choice.exact = false;
   GpuMask rest = free;
@@ -178,20 +180,20 @@ GroupChoice GroupSearch::greedy(GpuMask free, int size, int count) {
     choice.groups.push_back(greedy_group(rest, size));
     rest &= ~choice.groups.back();
   }
-  choice.score = score(choice.groups, free);
-  for (int i = 0; i < kMaxSwaps && swap_once(choice, free); ++i) {
+  choice.score = score(choice.groups, free, far);
+  for (int i = 0; i < kMaxSwaps && swap_once(choice, free, far); ++i) {
   }
   std::ranges::sort(choice.groups, {}, [](GpuMask group) { return std::countr_zero(group); });
   return choice;
 }
 
-const GroupChoice& GroupSearch::choose(GpuMask free, int size, int count) {
-  const auto [at, fresh] = known_.try_emplace(std::tuple(free, size, count));
+const GroupChoice& GroupSearch::choose(GpuMask free, int size, int count, GpuMask far) {
+  const auto [at, fresh] = known_.try_emplace(std::tuple(free, size, count, far));
   GroupChoice& choice = at->second;
   if (!fresh || size < 1 || count < 1 || std::popcount(free) < size * count) return choice;
-  Walk walk{free, size, count, {}, 0, {}};
+  Walk walk{free, far, size, count, {}, 0, {}};
   const bool done = start_group(walk, free, 0);
-  choice = done ? std::move(walk.best) : greedy(free, size, count);
+  choice = done ? std::move(walk.best) : greedy(free, size, count, far);
   return choice;
 }
 

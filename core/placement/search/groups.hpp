@@ -17,6 +17,7 @@ struct GroupScore {
   double fragmentation = 0;
   int domains = 0;  // summed over groups
   int nic_distance = 0;
+  int far_from_disk = 0;     // GPUs on another memory node than the weights' disk
   std::vector<int> indexes;  // of the GPUs, sorted
 
   /// -1 when this is better, 1 when worse, 0 when equal; terms in the order above.
@@ -36,8 +37,9 @@ class GroupSearch {
  public:
   GroupSearch(const LinkTable& links, GpuMask fit);
 
-  const GroupChoice& choose(GpuMask free, int size, int count);
-  GroupScore score(const std::vector<GpuMask>& groups, GpuMask free);
+  /// `far`: GPUs that are far from the disk the weights come from.
+  const GroupChoice& choose(GpuMask free, int size, int count, GpuMask far = 0);
+  GroupScore score(const std::vector<GpuMask>& groups, GpuMask free, GpuMask far = 0);
 
  private:
   struct Pairwise {
@@ -49,14 +51,14 @@ class GroupSearch {
   bool start_group(Walk& walk, GpuMask available, int from);
   bool grow_group(Walk& walk, GpuMask available, GpuMask group, int last);
   bool offer(Walk& walk);
-  GroupChoice greedy(GpuMask free, int size, int count);
+  GroupChoice greedy(GpuMask free, int size, int count, GpuMask far);
   GpuMask greedy_group(GpuMask free, int size);
-  bool swap_once(GroupChoice& choice, GpuMask free);
+  bool swap_once(GroupChoice& choice, GpuMask free, GpuMask far);
 
   const LinkTable& links_;
   Fragmentation fragmentation_;
   std::vector<GpuMask> twins_;  // of each GPU: those it can be exchanged with, itself included
-  std::map<std::tuple<GpuMask, int, int>, GroupChoice> known_;
+  std::map<std::tuple<GpuMask, int, int, GpuMask>, GroupChoice> known_;
 };
 
 }  // namespace aictl::placement

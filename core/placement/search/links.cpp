@@ -77,6 +77,7 @@ LinkTable::LinkTable(const Topology& topology, const std::vector<Device>& gpus)
       pairs_(size_t(size_ * size_)),
       domains_(size_t(size_)),
       nic_(size_t(size_), 0) {
+  for (int i = 0; i < size_; ++i) pcie_.push_back(pcie_of(topology.gpus[size_t(i)]));
   std::map<std::string, int> domains;
   for (int i = 0; i < size_; ++i) {
     const topology::Gpu& gpu = topology.gpus[size_t(i)];
@@ -170,7 +171,10 @@ Fabric LinkTable::fabric(GpuMask group) const {
       fabric.nvlink &= direct;
       fabric.p2p &= pair.p2p;
       fabric.pair_gbs = std::min(fabric.pair_gbs, effective_gbs(pair.gbs, direct, pair.p2p));
-      if (pair.rank < worst) worst = pair.rank, fabric.worst = pair.level;
+      if (pair.rank >= worst) continue;
+      worst = pair.rank;
+      fabric.worst = pair.level;
+      fabric.worst_count = pair.count;
     }
   fabric.ring_gbs = ring_gbs(group);
   return fabric;

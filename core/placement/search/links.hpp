@@ -40,6 +40,8 @@ class LinkTable {
   double ring_gbs(GpuMask group) const;
   /// NUMA domains the group spans.
   int domains(GpuMask group) const;
+  /// Raw GB/s of a GPU's link to the host.
+  double pcie_gbs(int gpu) const { return pcie_[size_t(gpu)]; }
   /// Distance of the nearest NIC, summed over the group; 0 where no NIC is known.
   int nic_distance(GpuMask group) const;
 
@@ -50,6 +52,7 @@ class LinkTable {
   std::vector<Pair> pairs_;   // [n, n]
   std::vector<int> domains_;  // of each GPU
   std::vector<int> nic_;      // of each GPU
+  std::vector<double> pcie_;  // of each GPU
 };
 
 }  // namespace aictl::placement

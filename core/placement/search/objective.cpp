@@ -13,8 +13,8 @@ namespace {
 double rounded(double goodput) { return std::round(goodput * 10) / 10; }
 
 std::string link_word(const Option& o) {
-  if (o.cut.tp * o.cut.pp < 2 || o.cpu) return "no links";
-  return fmt::format("worst link {}", word(o.fabric.worst));
+  if (o.cut.tp * o.cut.pp < 2 || o.cpu) return "none: a replica is one GPU";
+  return fmt::format("worst link {}", o.fabric.worst_word());
 }
 
 // The terms as numbers of which less is better, in kTerms' order; links is the worst one's rank.
@@ -22,14 +22,19 @@ std::array<double, kTerms.size()> numbers(const Option& o) {
   const int rank = o.score.worst_rank == INT_MAX ? 0 : o.score.worst_rank;
   const bool alone = o.cut.tp * o.cut.pp < 2;
   const double index = o.score.indexes.empty() ? 0 : o.score.indexes.front();
-  return {o.slo_met ? 0.0 : 1.0,        -rounded(o.goodput),
-          double(o.devices_used()),     alone ? -100.0 : -double(rank),
-          o.score.fragmentation,        double(o.score.domains),
-          double(o.score.nic_distance), index};
+  return {o.slo_met ? 0.0 : 1.0,
+          -rounded(o.goodput),
+          double(o.devices_used()),
+          alone ? -100.0 : -double(rank),
+          o.score.fragmentation,
+          double(o.score.domains),
+          double(o.score.nic_distance + o.score.far_from_disk),
+          index};
 }
 
-std::string slo_words(const Option& o) {
-  return fmt::format("TTFT {:.0f} ms, TPOT {:.1f} ms", o.ttft() * 1e3, o.tpot() * 1e3);
+std::string distance_words(const Option& o) {
+  return fmt::format("NIC distance {} and {} far from the disk", o.score.nic_distance,
+                     counted(o.score.far_from_disk, "GPU"));
 }
 
 std::string why(const Option& loser, const Option& winner, size_t term) {
@@ -48,11 +53,21 @@ std::string why(const Option& loser, const Option& winner, size_t term) {
     case 5:
       return fmt::format("{} NUMA domains > {}", loser.score.domains, winner.score.domains);
     case 6:
-      return fmt::format("NIC distance {} > {}", loser.score.nic_distance,
-                         winner.score.nic_distance);
+      return fmt::format("{} > {}", distance_words(loser), distance_words(winner));
     default:
       return "higher indexes";
   }
+}
+
+std::string distance_reason(const Option& o, const Loading& loading) {
+  const std::string nic = o.score.nic_distance > 0
+                              ? fmt::format("{} to the nearest NICs", o.score.nic_distance)
+                              : "no NIC known";
+  const WeightSource& source = loading.source;
+  if (source.in_memory) return fmt::format("distance: {}; the page cache holds the weights", nic);
+  if (source.node < 0) return fmt::format("distance: {}; the disk's node is not known", nic);
+  return fmt::format("distance: {}; {} far from {} on node {}", nic,
+                     counted(o.score.far_from_disk, "GPU"), source.name, source.node);
 }
 
 }  // namespace
@@ -85,6 +100,12 @@ Decision compare(const Option& a, const Option& b) {
   return {rest, kTerms.back(), rest == 0 ? "equal in every term" : "higher indexes"};
 }
 
+std::string slo_words(const Option& o) {
+  const std::string ttft =
+      o.ttft() < 10 ? fmt::format("{:.0f} ms", o.ttft() * 1e3) : fmt::format("{:.1f} s", o.ttft());
+  return fmt::format("TTFT {}, TPOT {:.1f} ms", ttft, o.tpot() * 1e3);
+}
+
 std::vector<double> weighed(std::span<const Option> options, const TermWeights& weights) {
   std::vector<double> sums(options.size(), 0.0);
   for (size_t term = 0; term < kTerms.size(); ++term) {
@@ -111,7 +132,7 @@ size_t best_of(std::span<const Option> options, const std::optional<TermWeights>
   return best;
 }
 
-std::vector<std::string> reasons(const Option& o, const Slo& slo) {
+std::vector<std::string> reasons(const Option& o, const Slo& slo, const Loading& loading) {
   std::vector<std::string> lines;
   const bool asked = slo.ttft || slo.tpot;
   lines.push_back(fmt::format("slo: {}: {}",
@@ -122,8 +143,11 @@ std::vector<std::string> reasons(const Option& o, const Slo& slo) {
   lines.push_back(fmt::format("goodput: {:.1f} tokens/s; a step of {} is {:.1f} ms, bound by {}",
                               o.goodput, counted(o.load.sequences, "sequence"), o.tpot() * 1e3,
                               o.decode.bound));
-  lines.push_back(fmt::format("gpus: {} used a host", o.cpu ? 0 : o.devices_used()));
-  if (o.cpu) return lines;
+  if (o.cpu) {
+    lines.push_back("gpus: none");
+    return lines;
+  }
+  lines.push_back(fmt::format("gpus: {} on each host", o.devices_used()));
   if (o.cut.tp > 1)
     lines.push_back(
         fmt::format("links: {}, best ring {:.1f} GB/s", link_word(o), o.fabric.ring_gbs));
@@ -134,9 +158,7 @@ std::vector<std::string> reasons(const Option& o, const Slo& slo) {
   lines.push_back(fmt::format("numa: {} domain{} over {} replica{}", o.score.domains,
                               o.score.domains == 1 ? "" : "s", o.replicas,
                               o.replicas == 1 ? "" : "s"));
-  lines.push_back(o.score.nic_distance > 0
-                      ? fmt::format("distance: {} to the nearest NICs", o.score.nic_distance)
-                      : "distance: no NIC known");
+  lines.push_back(distance_reason(o, loading));
   lines.push_back(o.exact_groups ? "groups: all candidates compared"
                                  : "groups: grown from every seed, improved by swaps");
   return lines;

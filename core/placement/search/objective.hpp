@@ -26,7 +26,10 @@ size_t best_of(std::span<const Option> options, const std::optional<TermWeights>
 /// J of each option: the sum of weight * term scaled to 0..1, less is better.
 std::vector<double> weighed(std::span<const Option> options, const TermWeights& weights);
 
+/// "TTFT 252 ms, TPOT 12.9 ms"; from ten seconds on in seconds.
+std::string slo_words(const Option& option);
+
 /// A line for each term of a chosen option: what it is.
-std::vector<std::string> reasons(const Option& option, const Slo& slo);
+std::vector<std::string> reasons(const Option& option, const Slo& slo, const Loading& loading);
 
 }  // namespace aictl::placement

@@ -74,12 +74,14 @@ TEST_CASE("groups: one group is among the best of every nvidia-smi table") {
     const auto tree = parse_json(text.str());
     const LinkTable links = table(machine);
     GroupSearch search(links, all_of(links));
-    for (const auto& [size, expected] : (*tree)["best_tp_groups"].items()) {
-      const GroupChoice& choice = search.choose(all_of(links), std::stoi(size), 1);
+    for (const auto& best : (*tree)["best_tp_groups"].items()) {
+      const GroupChoice& choice = search.choose(all_of(links), std::stoi(best.key()), 1);
       REQUIRE_EQ(choice.groups.size(), 1);
       const Json group = gpus_of(choice.groups[0]);
-      const bool among = std::ranges::find(expected["groups"], group) != expected["groups"].end();
-      CHECK_MESSAGE(among, entry.path().filename() << " size " << size << ": " << group.dump());
+      const Json& groups = best.value()["groups"];
+      const bool among = std::ranges::find(groups, group) != groups.end();
+      CHECK_MESSAGE(among, entry.path().filename()
+                               << " size " << best.key() << ": " << group.dump());
     }
     ++tables;
   }
@@ -154,6 +156,7 @@ TEST_CASE("links: the best ring avoids the slowest edge where it can") {
   CHECK_EQ(links.ring_gbs(0xf), doctest::Approx(2 * 25 * 0.8));
   CHECK_EQ(links.fabric(0xf).pair_gbs, doctest::Approx(25 * 0.8));
   CHECK(links.fabric(0xf).nvlink);
+  CHECK_EQ(links.fabric(0xf).worst_word(), "NV1");
   CHECK_EQ(links.ring_gbs(0x1), 0);
 }
 

@@ -54,7 +54,7 @@ TEST_CASE("model: bits a weight are the reference's table") {
       {"Q6_K", 6.5625},   {"IQ3_S", 3.4375},   {"IQ3_XXS", 3.0625}, {"IQ2_S", 2.5625},
       {"IQ2_XS", 2.3125}, {"IQ2_XXS", 2.0625}, {"IQ1_M", 1.75},     {"IQ1_S", 1.5625},
       {"TQ2_0", 2.0625},  {"TQ1_0", 1.6875},   {"q4_k_m", 4.85},    {"AWQ", 4.16}};
-  for (const auto& [name, bits] : rows) CHECK_MESSAGE(bits_per_weight(name) == bits, name);
+  for (const auto& row : rows) CHECK_MESSAGE(bits_per_weight(row.first) == row.second, row.first);
   CHECK_FALSE(bits_per_weight("Q9_9").has_value());
   CHECK_EQ(canonical_quant("q4_k_m"), "Q4_K_M");
 }
@@ -65,9 +65,9 @@ TEST_CASE("model: known families have their published sizes") {
       {"qwen2.5:7b", 7.62e9},  {"mistral:7b", 7.25e9},      {"mixtral:8x7b", 46.7e9},
       {"gemma3:27b", 27.0e9},  {"deepseek-v3:671b", 671e9}, {"qwen3:30b-a3b", 30.5e9},
       {"gpt-oss:120b", 117e9}, {"llama:405b", 405.9e9}};
-  for (const auto& [name, parameters] : sizes)
-    CHECK_MESSAGE(double(known(name).parameters) == doctest::Approx(parameters).epsilon(0.02),
-                  name << " has " << known(name).parameters);
+  for (const auto& row : sizes)
+    CHECK_MESSAGE(double(known(row.first).parameters) == doctest::Approx(row.second).epsilon(0.02),
+                  row.first << " has " << known(row.first).parameters);
   CHECK_EQ(
       known("deepseek-v3:671b").active_parameters() / 1e9 == doctest::Approx(37.5).epsilon(0.03),
       true);

@@ -131,6 +131,88 @@ TEST_CASE("planner: replicas get whole cores of the node near their GPUs") {
   CHECK_EQ(replicas[1].nodes.list(), "1");
 }
 
+TEST_CASE("planner: a group over two nodes has a core near each of its GPUs, and one for HTTP") {
+  PlanRequest request = request_for({"llama:70b:bf16"});
+  request.tp = 4;
+  const Topology four =
+      gpu_machine(4, "A100-SXM4-80GB", 2, [](int a, int b) { return link_of(a, b, "NV12"); });
+  const auto replicas = plan_of(four, request).hosts[0].models[0].replicas;
+  REQUIRE_EQ(replicas.size(), 1);
+  CHECK_EQ(replicas[0].cpus.list(), "0-2,16-17,32-34,48-49");
+  CHECK_EQ(replicas[0].nodes.list(), "0-1");
+  CHECK_EQ(replicas[0].cores, 5);
+}
+
+TEST_CASE("planner: HTTP goes where most of a group's GPUs are") {
+  Topology machine =
+      gpu_machine(4, "A100-SXM4-80GB", 2, [](int a, int b) { return link_of(a, b, "NV12"); });
+  machine.gpus[1].cpuset = machine.gpus[2].cpuset;  // one on node 0, three on node 1
+  machine.gpus[1].nodeset = machine.gpus[2].nodeset;
+  PlanRequest request = request_for({"llama:70b:bf16"});
+  request.tp = 4;
+  const Replica replica = plan_of(machine, request).hosts[0].models[0].replicas[0];
+  CHECK_EQ(replica.cpus.list(), "0,16-19,32,48-51");
+}
+
+TEST_CASE("planner: where cores are few, each GPU's process gets one before HTTP does") {
+  Topology machine =
+      gpu_machine(4, "A100-SXM4-80GB", 1, [](int a, int b) { return link_of(a, b, "NODE"); });
+  machine.allowed_cpuset = *topology::Bitset::parse_list("0-5");  // the sixth is the system's
+  PlanRequest request = request_for({"llama:8b:bf16"});
+  request.tp = 1;
+  const auto replicas = plan_of(machine, request).hosts[0].models[0].replicas;
+  REQUIRE_EQ(replicas.size(), 4);
+  topology::Bitset all;
+  for (const Replica& replica : replicas) {
+    CHECK_GE(replica.cores, 1);
+    CHECK_FALSE(all.intersects(replica.cpus));
+    all = all | replica.cpus;
+  }
+  machine.allowed_cpuset = *topology::Bitset::parse_list("0-1");
+  for (const Replica& replica : plan_of(machine, request).hosts[0].models[0].replicas)
+    CHECK_FALSE(replica.cpus.empty());  // those that come too late share
+}
+
+TEST_CASE("planner: ranks stay in one socket unless an SLO needs the other one") {
+  PlanRequest request = request_for({"llama:70b:q4_k_m"});
+  request.context = 4096;
+  request.concurrency = 1;  // a second replica would idle
+  const Topology machine = two_islands("RTX 4090");
+  const ModelPlan inside = plan_of(machine, request).hosts[0].models[0];
+  CHECK_EQ(inside.chosen->cut, Cut{4, 1});
+  const auto across = std::ranges::find(inside.rejected, "tp=8 x1 Q4_K_M", &Rejected::option);
+  REQUIRE(across != inside.rejected.end());
+  CHECK_EQ(across->term, "sockets");
+  CHECK(across->why.find("no SLO needs it") != std::string::npos);
+  request.slo.tpot = inside.chosen->tpot() * 0.9;
+  const ModelPlan needed = plan_of(machine, request).hosts[0].models[0];
+  CHECK_EQ(needed.chosen->cut, Cut{8, 1});
+  CHECK(needed.chosen->slo_met);
+}
+
+TEST_CASE("planner: of equal groups the one beside the weights' disk, unless memory has them") {
+  Topology machine = two_islands("A100-SXM4-80GB");
+  topology::Disk disk;
+  disk.name = "nvme1n1";
+  disk.kind = "nvme";
+  disk.nodeset.set(1);
+  machine.disks.push_back(disk);
+  PlanRequest request = request_for({"llama:70b:bf16"});
+  request.tp = 4;
+  request.concurrency = 1;
+  const ModelPlan near = plan_of(machine, request).hosts[0].models[0];
+  CHECK_EQ(near.replicas[0].gpus, std::vector<int>{4, 5, 6, 7});
+  CHECK_EQ(near.loading.source.name, "nvme1n1");
+  CHECK_FALSE(near.loading.source.known);
+  CHECK_FALSE(near.loading.far);
+  request.models[0].storage = Storage{request.models[0].weight_bytes, 0, "ext4", "sda", 0};
+  CHECK_EQ(plan_of(machine, request).hosts[0].models[0].replicas[0].gpus[0], 0);
+  request.models[0].storage = Storage{1000, 1000, "ext4", "nvme1n1", 1};
+  const ModelPlan cached = plan_of(machine, request).hosts[0].models[0];
+  CHECK_EQ(cached.replicas[0].gpus[0], 0);
+  CHECK(cached.loading.source.in_memory);
+}
+
 TEST_CASE("planner: a machine without GPUs gets a replica a memory node, with its cores") {
   PlanRequest request = request_for({"llama:8b:q4_k_m"});
   const Plan plan = plan_of(cpu_machine(2, 8, uint64_t{64} << 30), request);
@@ -222,6 +304,23 @@ TEST_CASE("planner: the same inputs give the same bytes") {
       dump_json(to_json(plan_of(switched("V100"), request), request, true), 1);
   for (int i = 0; i < 3; ++i)
     CHECK_EQ(dump_json(to_json(plan_of(switched("V100"), request), request, true), 1), first);
+}
+
+TEST_CASE("planner: each model of a platform has wishes of its own") {
+  PlanRequest request = request_for({"llama:8b:q8_0", "qwen2.5:7b:q8_0"});
+  request.wishes = {{16384, 4, 2, 1, {}}, {2048, 6, 0, 3, {}}};
+  const HostPlan host = plan_of(switched("V100"), request).hosts[0];
+  REQUIRE(host.models[0].chosen.has_value());
+  CHECK_EQ(host.models[0].chosen->cut.tp, 2);
+  CHECK_EQ(host.models[0].replicas.size(), 1);
+  CHECK_EQ(host.models[0].chosen->load.context, 16384);
+  CHECK_EQ(host.models[0].chosen->load.sequences, 4);
+  REQUIRE(host.models[1].chosen.has_value());
+  CHECK_EQ(host.models[1].replicas.size(), 3);
+  CHECK_EQ(host.models[1].chosen->load.context, 2048);
+  CHECK_EQ(host.models[1].chosen->load.sequences, 2);
+  request.wishes = {{0, 0, 2, 9, {}}, {}};  // 18 of 16 GPUs
+  CHECK_FALSE(plan_of(switched("V100"), request).placed());
 }
 
 TEST_CASE("planner: without a model or a machine there is no plan") {
