@@ -6,15 +6,18 @@
 
 #include <fmt/format.h>
 
+#include "cmd/open_model.hpp"
 #include "cmd/root.hpp"
 #include "core/cli/context.hpp"
 #include "core/cli/terminal/table.hpp"
 #include "core/doctor/doctor.hpp"
+#include "core/doctor/measure/peer_copy.hpp"
 
 namespace aictl {
 namespace {
 
 constexpr size_t kSamples = 5;  // of the counters, over the time --watch-for gives
+constexpr std::chrono::seconds kCopyDeadline{60};
 
 struct DoctorFlags {
   TopologyInput input;
@@ -23,7 +26,8 @@ struct DoctorFlags {
   std::vector<int32_t> tp_group;
   std::vector<std::string> rules;
   std::optional<int> threads, pid;
-  std::string weights, kubelet;
+  std::string weights, kubelet, cuda;
+  std::vector<std::string> measure;
 };
 
 /// This machine, and not a dump: counters move.
@@ -119,9 +123,35 @@ void print_report(const doctor::Report& report, const cli::Context& context, std
   out << doctor::last_word(report) << '\n';
 }
 
+bool measures(const DoctorFlags& flags, std::string_view what) {
+  return std::ranges::find(flags.measure, what) != flags.measure.end();
+}
+
+/// Loads the machine for a moment: copies between GPUs, reads of memory.
+Result<void> measure(App& app, const DoctorFlags& flags, doctor::Workload& workload,
+                     Topology& machine, cli::Context& context) {
+  if (measures(flags, "copies")) {
+    context.detail("copying between GPUs");
+    auto copies = doctor::copy_between_gpus(flags.cuda, kCopyDeadline);
+    if (!copies) return std::move(copies).error().within("--measure copies");
+    doctor::add_copies(*copies, machine);
+  }
+  if (measures(flags, "memory")) {
+    context.detail("reading memory");
+    auto report = own_runtime(app)->ceilings({});
+    if (!report) return std::move(report).error().within("--measure memory");
+    workload.reads = doctor::MemoryReads{(*report)["ceilings"]["read_gbs"].get<double>(),
+                                         (*report)["backend"]["threads"].get<int>()};
+  }
+  return {};
+}
+
 Result<int> examine(App& app, const DoctorFlags& flags, cli::Context& context) {
   if (flags.pid && !is_live(flags.input))
     return Error{ErrorCode::kInvalidArgument, "--pid names a process of this machine",
+                 "leave out --input, --sysroot and --synthetic"};
+  if (!flags.measure.empty() && !is_live(flags.input))
+    return Error{ErrorCode::kInvalidArgument, "--measure measures this machine",
                  "leave out --input, --sysroot and --synthetic"};
   std::chrono::nanoseconds interval{0};
   auto workload = workload_of(flags);
@@ -129,6 +159,8 @@ Result<int> examine(App& app, const DoctorFlags& flags, cli::Context& context) {
   auto samples = take_samples(app, flags, interval, context);
   if (!samples) return std::move(samples).error();
   if (auto ok = check_group(samples->back(), flags.tp_group); !ok) return std::move(ok).error();
+  if (auto ok = measure(app, flags, *workload, samples->back(), context); !ok)
+    return std::move(ok).error();
   auto report = doctor::examine({*samples, interval, *workload}, flags.rules);
   if (!report) return std::move(report).error();
   context.print_result(doctor::to_json(*report),
@@ -175,6 +207,11 @@ std::vector<Row> doctor_rows(DoctorFlags& flags) {
       Row("strict", &flags.strict, "warnings exit with 1, too"),
       Row("watch-for", &flags.watch_for,
           "how long to watch counters on this machine; 0s: not at all"),
+      Row("measure", &flags.measure,
+          "load this machine to see: copies between GPUs (T09), reads of memory (T19)")
+          .choices({"copies", "memory"})
+          .flag_only(),
+      Row("cuda", &flags.cuda, "the libcuda.so.1 that copies").file().flag_only(),
       Row("rules", &flags.rules, "only these rules").value("T01,T12").flag_only(),
       Row("tp-group", &flags.tp_group, "the GPUs a model is split over").value("0,1").flag_only(),
       Row("threads", &flags.threads, "threads of a CPU engine").range(1, 65536).flag_only(),
@@ -204,12 +241,14 @@ cli::Command doctor_command(App& app) {
       "Checks links, GPUs, memory, CPUs, disks and limits by 28 rules. A finding has the numbers "
       "it "
       "was found by, what it costs and how to mend it; a rule whose facts are missing says so with "
-      "-v. Nothing is changed and no other program is run.\n\n"
+      "-v. Nothing is changed and no other program is run. --measure also tests: it copies between "
+      "GPUs that read each other's memory, and reads memory with all threads.\n\n"
       "Exits with 0 when there is nothing or only warnings, with 1 for errors. -o json has "
       "findings, skipped, passed, errors, warnings and summary.";
   command.examples = {
       {"aictl doctor", "examine this machine"},
       {"aictl doctor --tp-group 0,1,2,3 --weights model/", "and what shall run on it"},
+      {"aictl doctor --measure copies,memory", "and measure what only a test can tell"},
       {"aictl doctor --input server.xml --strict -o json", "a dump, for scripts"},
       {"aictl doctor rules", "what is checked"}};
   command.options = Schema("doctor", doctor_rows(*flags));

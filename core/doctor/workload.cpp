@@ -1,8 +1,5 @@
 #include "core/doctor/workload.hpp"
 
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
 #include <algorithm>
 #include <charconv>
 #include <system_error>
@@ -10,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/file.hpp"
+#include "core/placement/model/storage.hpp"
 #include "core/value/yaml.hpp"
 
 namespace aictl::doctor {
@@ -47,62 +45,6 @@ std::string_view field(std::string_view status, std::string_view key) {
     return line;
   }
   return {};
-}
-
-bool is_weights(const fs::path& path) {
-  return path.extension() == ".gguf" || path.extension() == ".safetensors";
-}
-
-Result<uint64_t> weights_size(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) {
-    const uint64_t bytes = fs::file_size(path, error);
-    if (error) return errno_error(path.string(), error.value());
-    return bytes;
-  }
-  uint64_t sum = 0;
-  for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error))
-    if (is_weights(at->path())) {
-      std::error_code unreadable;
-      const uint64_t bytes = at->file_size(unreadable);
-      if (!unreadable) sum += bytes;
-    }
-  if (error) return errno_error(path.string(), error.value());
-  if (sum == 0)
-    return Error{ErrorCode::kInvalidArgument, fmt::format("{} holds no weights", path.string()),
-                 "name a folder with .gguf or .safetensors files"};
-  return sum;
-}
-
-/// The file system of the device number, by mountinfo: "36 35 98:0 / /mnt rw - ext4 /dev/sda1 rw".
-std::string filesystem_of(dev_t device, const fs::path& root) {
-  const auto table = read_file(root / "proc/self/mountinfo", kMaxProcFile);
-  if (!table) return "";
-  const std::string wanted = fmt::format("{}:{}", major(device), minor(device));
-  for (const std::string_view line : split(*table, '\n')) {
-    const auto words = split(line, ' ');
-    const auto dash = std::find(words.begin(), words.end(), "-");
-    if (words.size() > 3 && words[2] == wanted && words.end() - dash > 1)
-      return std::string(dash[1]);
-  }
-  return "";
-}
-
-/// The disk behind a device number and its NUMA node, by where /sys/dev/block points.
-void find_disk(dev_t device, const fs::path& root, Weights& weights) {
-  std::error_code error;
-  fs::path at =
-      fs::canonical(root / fmt::format("sys/dev/block/{}:{}", major(device), minor(device)), error);
-  if (error) return;
-  if (fs::exists(at / "partition", error)) at = at.parent_path();
-  weights.device = at.filename();
-  for (; at.has_relative_path() && at.filename() != "devices"; at = at.parent_path()) {
-    const auto text = read_file(at / "numa_node", 64);
-    if (!text) continue;
-    const auto node = number<int>(std::string_view(*text).substr(0, text->find('\n')));
-    if (node && *node >= 0) weights.node = *node;
-    return;
-  }
 }
 
 }  // namespace
@@ -155,16 +97,10 @@ Result<Process> read_process(int pid, const fs::path& proc) {
 }
 
 Result<Weights> read_weights(const fs::path& path, const fs::path& root) {
-  auto bytes = weights_size(path);
-  if (!bytes) return std::move(bytes).error().within("weights");
-  Weights weights;
-  weights.path = path.string();
-  weights.bytes = *bytes;
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return errno_error(path.string(), errno);
-  weights.filesystem = filesystem_of(status.st_dev, root);
-  find_disk(status.st_dev, root, weights);
-  return weights;
+  auto storage = placement::find_storage(path, root);
+  if (!storage) return std::move(storage).error().within("weights");
+  return Weights{path.string(), storage->bytes, storage->filesystem, storage->device,
+                 storage->node};
 }
 
 Result<Kubelet> read_kubelet(const fs::path& file) {

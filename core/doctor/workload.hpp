@@ -40,6 +40,12 @@ struct Kubelet {
   int max_numa_nodes = 8;       // max-allowable-numa-nodes
 };
 
+/// What reading memory reaches, measured.
+struct MemoryReads {
+  double gbs = 0;  // 1e9 bytes a second, all threads
+  int threads = 1;
+};
+
 struct Workload {
   std::vector<int> tp_group;   // indexes of GPUs; empty: none
   std::optional<int> threads;  // of a CPU engine
@@ -47,6 +53,7 @@ struct Workload {
   std::optional<Process> process;
   std::optional<Weights> weights;
   std::optional<Kubelet> kubelet;
+  std::optional<MemoryReads> reads;
   std::map<std::string, std::string> environment;  // what the engine will see
 };
 

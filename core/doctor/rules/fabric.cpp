@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/doctor/rules/rules.hpp"
+#include "core/placement/report/visible.hpp"
 #include "core/topology/bandwidth.hpp"
 #include "core/topology/groups.hpp"
 
@@ -142,7 +143,8 @@ Verdict peer_copies(const Input& input) {
       if (gpu_name(gpu) == link.a) a = &gpu;
       if (gpu_name(gpu) == link.b) b = &gpu;
     }
-    const bool wrong = link.note.find("wrong data") != std::string::npos;
+    const bool hung = link.note.find("no answer") != std::string::npos;
+    const bool wrong = hung || link.note.find("wrong data") != std::string::npos;
     if (a == nullptr || b == nullptr || (!link.gbs && !wrong)) continue;
     const bool direct = link.level == Level::kNv;
     const auto& [one, other] =
@@ -156,15 +158,18 @@ Verdict peer_copies(const Input& input) {
     verdict.findings.push_back(
         {"", Severity::kError,
          fmt::format("{} to {}: peer-to-peer copies are {}", link.a, link.b,
-                     wrong ? "wrong" : "slow"),
-         wrong ? "the copy test read back other bytes than it wrote"
-               : fmt::format("measured {:.1f} GB/s, the link is good for {:.1f}", got, *expected),
+                     hung    ? "stuck"
+                     : wrong ? "wrong"
+                             : "slow"),
+         hung    ? "the copy test did not come back"
+         : wrong ? "the copy test read back other bytes than it wrote"
+                 : fmt::format("measured {:.1f} GB/s, the link is good for {:.1f}", got, *expected),
          wrong ? "results are wrong, or a collective hangs"
                : fmt::format("{} of the bandwidth between the two", percent(loss)),
          "switch ACS off on the bridges above (setpci, BIOS), set iommu=pt, or NCCL_P2P_DISABLE=1",
          wrong ? 1 : loss});
   }
-  return known ? verdict : Verdict::skip("no measured copy between GPUs in the input");
+  return known ? verdict : Verdict::skip("no measured copy between GPUs: --measure copies");
 }
 
 Verdict group_crosses_sockets(const Input& input) {
@@ -189,7 +194,9 @@ Verdict group_crosses_sockets(const Input& input) {
   if (across > 0 && within > 0)
     finding.evidence += fmt::format(" ({:.1f} against {:.1f} GB/s)", across, within);
   finding.cost = fmt::format("about {} of the all-reduce bandwidth, twice a layer", percent(loss));
-  finding.fix = fmt::format("CUDA_VISIBLE_DEVICES={}", fmt::join(best.groups.front(), ","));
+  const std::vector<int>& better = best.groups.front();
+  finding.fix = placement::visible_devices(machine.gpus[size_t(better.front())].vendor,
+                                           placement::device_words(machine, better), better);
   finding.loss = loss * 0.6;
   verdict.findings.push_back(std::move(finding));
   return verdict;

@@ -4,12 +4,26 @@
 #include "core/doctor/rules/rules.hpp"
 
 namespace aictl::doctor {
+namespace {
+
+// As the kubelet counts: GPU memory, too. A table of GPUs names at least the nodes they are near.
+topology::Bitset all_nodes(const Topology& machine) {
+  topology::Bitset nodes;
+  for (const topology::Object& object : machine.objects)
+    if (object.type == topology::ObjectType::kNuma && object.os_index >= 0)
+      nodes.set(object.os_index);
+  for (const topology::Gpu& gpu : machine.gpus) {
+    nodes = nodes | gpu.nodeset;
+    if (gpu.memory_node && *gpu.memory_node >= 0) nodes.set(*gpu.memory_node);
+  }
+  return nodes;
+}
+
+}  // namespace
 
 Verdict kubelet_nodes(const Input& input) {
   const Topology& machine = input.now();
-  int nodes = 0;
-  for (const topology::Object& object : machine.objects)
-    nodes += object.type == topology::ObjectType::kNuma;
+  const int nodes = all_nodes(machine).count();
   if (nodes == 0) return Verdict::skip("the input has no NUMA nodes");
   Verdict verdict;
   if (!input.workload.kubelet) {

@@ -1,8 +1,5 @@
 // Rules about host memory: where it is, how much of it we may have, how it is mapped.
 #include <algorithm>
-#include <cctype>
-#include <cstdlib>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -26,50 +23,6 @@ Bitset nodes_of(const Topology& machine, const Bitset& cpus) {
     if (object.type == ObjectType::kNuma && object.os_index >= 0 && object.cpuset.intersects(cpus))
       nodes.set(object.os_index);
   return nodes;
-}
-
-/// One memory slot, from DMI's own table or from what a capture has of it.
-struct Slot {
-  std::string name, bank;
-  uint64_t bytes = 0;
-  int speed = 0;
-};
-
-/// "DIMM_A1; NODE 0; 4294967296 B; 1600 MT/s", as the sysfs source writes it.
-std::optional<Slot> parse_slot(const std::string& text) {
-  const size_t first = text.find("; ");
-  const size_t second = first == std::string::npos ? first : text.find("; ", first + 2);
-  if (second == std::string::npos) return std::nullopt;
-  Slot slot{text.substr(0, first), text.substr(first + 2, second - first - 2), 0, 0};
-  char* rest = nullptr;
-  slot.bytes = std::strtoull(text.c_str() + second + 2, &rest, 10);
-  if (std::string_view(rest).starts_with(" B; ")) slot.speed = std::atoi(rest + 4);
-  return slot;
-}
-
-std::vector<Slot> slots_of(const Topology& machine) {
-  std::vector<Slot> slots;
-  for (const auto& [key, value] : machine.system.settings)
-    if (key.starts_with("dimm."))
-      if (auto slot = parse_slot(value)) slots.push_back(std::move(*slot));
-  return slots;
-}
-
-/// "DIMM_A" of "DIMM_A1": the last digits count the slots of a channel.
-std::string without_number(std::string name) {
-  while (!name.empty() && std::isdigit(static_cast<unsigned char>(name.back())) != 0)
-    name.pop_back();
-  return name;
-}
-
-/// Bytes in each channel. Slots are named after it, or their banks are.
-std::map<std::string, uint64_t> channels_of(const std::vector<Slot>& slots) {
-  std::map<std::string, uint64_t> by_name, by_bank;
-  for (const Slot& slot : slots) {
-    by_name[without_number(slot.name)] += slot.bytes;
-    by_bank[slot.bank] += slot.bytes;
-  }
-  return by_name.size() > 1 ? by_name : by_bank;
 }
 
 }  // namespace
@@ -179,41 +132,6 @@ Verdict numa_balancing(const Input& input) {
   return verdict;
 }
 
-Verdict memory_channels(const Input& input) {
-  const auto slots = slots_of(input.now());
-  if (slots.size() < 2) return Verdict::skip("the memory slots are not known (DMI needs root)");
-  const auto channels = channels_of(slots);
-  std::map<int, int> speeds;
-  int filled = 0;
-  for (const Slot& slot : slots) {
-    if (slot.bytes == 0) continue;
-    ++filled;
-    if (slot.speed > 0) ++speeds[slot.speed];
-  }
-  if (filled == 0) return Verdict::skip("no slot tells the size of its module");
-  uint64_t most = 0;
-  std::vector<std::string> empty, uneven;
-  for (const auto& [name, bytes] : channels) most = std::max(most, bytes);
-  for (const auto& [name, bytes] : channels)
-    if (bytes != most) (bytes == 0 ? empty : uneven).push_back(name);
-  Verdict verdict;
-  if ((empty.empty() && uneven.empty() && speeds.size() < 2) || channels.size() < 2) return verdict;
-  const double loss = double(empty.size()) / double(channels.size());
-  verdict.findings.push_back(
-      {"", Severity::kWarn,
-       empty.empty() ? "memory channels are filled unevenly" : "memory channels are empty",
-       fmt::format("{} of {} slots filled; of {} channels {} are empty, {} hold less, {} speeds",
-                   filled, slots.size(), channels.size(), empty.size(), uneven.size(),
-                   speeds.size()),
-       empty.empty()
-           ? "part of the memory is not interleaved over all channels"
-           : fmt::format("{} of the memory bandwidth, and decode speed on the CPU with it",
-                         percent(loss)),
-       "put equal modules into every channel: sudo dmidecode -t memory lists the slots",
-       empty.empty() ? 0.1 : loss});
-  return verdict;
-}
-
 Verdict gpu_memory_node(const Input& input) {
   const Topology& machine = input.now();
   if (machine.gpus.empty() && machine.objects.empty())
@@ -229,16 +147,19 @@ Verdict gpu_memory_node(const Input& input) {
   }
   Verdict verdict;
   if (nodes.empty()) return verdict;
-  const std::string host = host_nodes(machine).list();
+  Bitset host = host_nodes(machine), near;
+  for (const topology::Gpu& gpu : machine.gpus) near = near | gpu.nodeset;
+  if (host.empty()) host = near - nodes;  // a table of GPUs is all there is
+  const std::string_view node = nodes.count() == 1 ? "node" : "nodes";
   verdict.findings.push_back(
       {"", Severity::kWarn, "GPU memory appears as NUMA nodes of the host",
-       fmt::format("node {}{}", nodes.list(),
+       fmt::format("{} {}{}", node, nodes.list(),
                    bytes > 0 ? fmt::format(", {} in all", format_bytes(bytes)) : ""),
        "host allocations may land in GPU memory: the KV cache shrinks, and what counts free memory "
        "is wrong",
-       host.empty()
-           ? "numactl --membind=HOST_NODES, cpuset.mems without these nodes"
-           : fmt::format("numactl --membind={}, cpuset.mems without node {}", host, nodes.list()),
+       host.empty() ? fmt::format("cpuset.mems without {} {}", node, nodes.list())
+                    : fmt::format("numactl --membind={}, cpuset.mems without {} {}", host.list(),
+                                  node, nodes.list()),
        0.05});
   return verdict;
 }

@@ -6,6 +6,7 @@
 
 #include "core/base/units.hpp"
 #include "core/doctor/rules/rules.hpp"
+#include "core/placement/model/storage.hpp"
 
 namespace aictl::doctor {
 namespace {
@@ -40,15 +41,6 @@ std::map<std::pair<int, int>, double> best_by_model(const Topology& machine) {
     most = std::max(most, *nic.gbs);
   }
   return best;
-}
-
-bool on_network(std::string_view filesystem) {
-  for (const std::string_view name :
-       {"nfs", "cifs", "smb", "ceph", "lustre", "gpfs", "beegfs", "glusterfs", "afs", "9p",
-        "virtiofs", "fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.juicefs", "fuse.goofys",
-        "fuse.rclone"})
-    if (filesystem.starts_with(name)) return true;
-  return false;
 }
 
 }  // namespace
@@ -93,7 +85,7 @@ Verdict weights_far(const Input& input) {
   if (!weights) return Verdict::skip("no weights: --weights PATH");
   const Topology& machine = input.now();
   Verdict verdict;
-  bool network = on_network(weights->filesystem);
+  bool network = placement::is_network(weights->filesystem);
   for (const topology::Disk& disk : machine.disks)
     network |= !weights->device.empty() && disk.name == weights->device && disk.kind == "network";
   if (network) {

@@ -30,8 +30,9 @@ Verdict remote_memory(const Input& input);
 Verdict memory_limit(const Input& input);
 Verdict huge_pages_off(const Input& input);
 Verdict numa_balancing(const Input& input);
-Verdict memory_channels(const Input& input);
 Verdict gpu_memory_node(const Input& input);
+// channels.cpp
+Verdict memory_channels(const Input& input);
 // cpu.cpp
 Verdict throttled(const Input& input);
 Verdict powersave_governor(const Input& input);

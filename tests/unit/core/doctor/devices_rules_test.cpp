@@ -132,6 +132,8 @@ TEST_CASE("T09: a measured copy under half of the link, or with wrong data") {
   CHECK(passes(ask("T09", {machine})));
   machine.links[0].note = "wrong data";
   CHECK(only_finding(ask("T09", {machine})).loss == 1);
+  machine.links[0].note = "no answer";
+  CHECK(only_finding(ask("T09", {machine})).title == "gpu0 to gpu1: peer-to-peer copies are stuck");
   CHECK(ask("T09", {healthy()}).skipped.size() == 1);  // nobody measured
 }
 
@@ -147,8 +149,17 @@ TEST_CASE("T14: a group across sockets while a local one exists; four of four ha
   Workload workload = settled();
   workload.tp_group = {1, 2};
   const Finding finding = only_finding(ask("T14", {healthy()}, workload));
-  CHECK(finding.fix == "CUDA_VISIBLE_DEVICES=0,1");
+  CHECK(finding.fix == "CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=0,1");
   CHECK(finding.evidence.find("10.0 against 100.0 GB/s") != std::string::npos);
+  Topology named = healthy();
+  for (topology::Gpu& gpu : named.gpus) gpu.uuid = fmt::format("GPU-{}", gpu.index);
+  CHECK(only_finding(ask("T14", {named}, workload)).fix == "CUDA_VISIBLE_DEVICES=GPU-0,GPU-1");
+  for (topology::Gpu& gpu : named.gpus) {
+    gpu.uuid = "";
+    gpu.vendor = "AMD";
+    gpu.names = {fmt::format("rsmi{}", 3 - gpu.index)};
+  }
+  CHECK(only_finding(ask("T14", {named}, workload)).fix == "ROCR_VISIBLE_DEVICES=3,2");
   workload.tp_group = {0, 1, 2, 3};
   CHECK(passes(ask("T14", {healthy()}, workload)));
   CHECK(passes(ask("T14", {healthy()})));

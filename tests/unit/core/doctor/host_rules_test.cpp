@@ -105,6 +105,19 @@ TEST_CASE("T19: an empty channel; two equal ones are well") {
   CHECK(passes(ask("T19", {machine})));
 }
 
+TEST_CASE("T19: reads that reach less than half of what the modules give") {
+  Workload workload = settled();
+  workload.reads = MemoryReads{30, 16};  // of 2 channels of 4800 MT/s: 76.8
+  const Finding finding = only_finding(ask("T19", {healthy()}, workload));
+  CHECK(finding.title == "memory is slower than its modules");
+  CHECK(finding.evidence.starts_with("16 threads read 30.0 GB/s; the modules give 77"));
+  CHECK(finding.loss == doctest::Approx(1 - 30 / 76.8));
+  workload.reads = MemoryReads{39, 16};
+  CHECK(passes(ask("T19", {healthy()}, workload)));
+  workload.reads = MemoryReads{30, 4};  // four threads draw no more
+  CHECK(passes(ask("T19", {healthy()}, workload)));
+}
+
 TEST_CASE("T23: a node that is a GPU's memory; CPU-less host memory is none") {
   Topology machine = healthy();
   const int node = add_object(machine, topology::ObjectType::kNuma, 0, 4);
@@ -113,7 +126,11 @@ TEST_CASE("T23: a node that is a GPU's memory; CPU-less host memory is none") {
   machine.objects[size_t(node)].tier = topology::MemoryTier::kGpu;
   const Finding finding = only_finding(ask("T23", {machine}));
   CHECK(finding.evidence == "node 4, 96.0 GiB in all");
-  CHECK(finding.fix.starts_with("numactl --membind=0-1"));
+  CHECK(finding.fix == "numactl --membind=0-1, cpuset.mems without node 4");
+  const int other = add_object(machine, topology::ObjectType::kNuma, 0, 5);
+  machine.objects[size_t(other)].tier = topology::MemoryTier::kGpu;
+  CHECK(only_finding(ask("T23", {machine})).evidence == "nodes 4-5, 96.0 GiB in all");
+  CHECK(only_finding(ask("T23", {machine})).fix.ends_with("without nodes 4-5"));
 }
 
 TEST_CASE("T25: nodes beyond what the kubelet aligns; an option raises it") {
@@ -123,6 +140,14 @@ TEST_CASE("T25: nodes beyond what the kubelet aligns; an option raises it") {
   Workload workload = settled();
   workload.kubelet->max_numa_nodes = 10;
   CHECK(passes(ask("T25", {machine}, workload)));
+  Topology table;  // of GPUs, without a tree: the nodes they name count
+  for (int i = 0; i < 4; ++i) {
+    topology::Gpu gpu;
+    gpu.nodeset = *topology::Bitset::parse_list("0,3-9,11-17");
+    gpu.memory_node = 2 + 8 * i;
+    table.gpus.push_back(gpu);
+  }
+  CHECK(only_finding(ask("T25", {table})).evidence.starts_with("19 NUMA nodes"));
   workload.kubelet.reset();
   CHECK(ask("T25", {machine}, workload).skipped.size() == 1);
 }
