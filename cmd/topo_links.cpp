@@ -1,4 +1,6 @@
 // aictl topo matrix, explain and diff: how parts reach each other, and what tells machines apart.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cmd/topo.hpp"
@@ -17,6 +19,11 @@ Result<std::vector<int>> chosen_gpus(const Topology& machine, const std::vector<
   std::vector<int> gpus(wanted.begin(), wanted.end());
   if (wanted.empty())
     for (size_t i = 0; i < machine.gpus.size(); ++i) gpus.push_back(int(i));
+  for (size_t i = 0; i < wanted.size(); ++i)
+    if (std::find(gpus.begin(), gpus.begin() + std::ptrdiff_t(i), wanted[i]) !=
+        gpus.begin() + std::ptrdiff_t(i))
+      return Error{ErrorCode::kInvalidArgument, fmt::format("GPU {} is named twice", wanted[i]),
+                   "each GPU is a row once"};
   for (const int gpu : gpus)
     if (gpu < 0 || size_t(gpu) >= machine.gpus.size())
       return Error{ErrorCode::kNotFound, fmt::format("there is no GPU {}", gpu),

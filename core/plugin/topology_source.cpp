@@ -1,7 +1,10 @@
 #include "core/plugin/topology_source.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxInput = size_t{256} << 20;
-constexpr size_t kStart = 4096;  // how much of a file tells its format
+constexpr size_t kMaxInput = size_t{64} << 20;
+constexpr size_t kStart = size_t{64} << 10;  // how much of a file tells its format
 
 Error refused(std::string message, std::string hint) {
   return {ErrorCode::kDataRefused, std::move(message), std::move(hint)};
@@ -25,23 +28,63 @@ Error refused(std::string message, std::string hint) {
 std::string known_formats(const Plugins& plugins) {
   std::string list;
   for (const auto& row : plugins.topology.rows()) {
-    const std::string_view format = row.make()->imports();
+    const auto source = row.make();
+    const std::string_view format = source->imports();
     if (!format.empty()) list += fmt::format("{}{}", list.empty() ? "known: " : ", ", format);
   }
   return list;
 }
 
-Result<std::string> read_input(const std::string& file) {
-  std::error_code ignored;
-  if (file == "-") return read_all(STDIN_FILENO, kMaxInput);
-  if (fs::is_directory(file, ignored))
+/// Up to `size` bytes; fewer at the end of the input.
+Result<std::string> read_start(int fd, size_t size) {
+  std::string start(size, '\0');
+  size_t have = 0;
+  while (have < size) {
+    const ssize_t got = ::read(fd, start.data() + have, size - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error("read", errno);
+    if (got == 0) break;
+    have += size_t(got);
+  }
+  start.resize(have);
+  return start;
+}
+
+bool is_recognised(const Plugins& plugins, std::string_view start) {
+  for (const auto& row : plugins.topology.rows())
+    if (row.make()->recognises(start)) return true;
+  return false;
+}
+
+/// Of a file that nobody recognises no more than the start.
+Result<std::string> read_bytes(const Plugins& plugins, int fd) {
+  const Error too_large{ErrorCode::kTooLarge, "", ""};
+  struct stat status {};
+  if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && size_t(status.st_size) > kMaxInput)
+    return too_large;
+  auto bytes = read_start(fd, kStart);
+  if (!bytes || bytes->size() < kStart || !is_recognised(plugins, *bytes)) return bytes;
+  auto rest = read_all(fd, kMaxInput - kStart);
+  if (!rest) return rest;
+  return *bytes + *rest;
+}
+
+Result<std::string> read_input(const Plugins& plugins, const std::string& file) {
+  if (file == "-") return read_bytes(plugins, STDIN_FILENO);
+  std::error_code failed;
+  const fs::file_status status = fs::status(file, failed);
+  if (failed == std::errc::too_many_symbolic_link_levels)
+    return refused("a link that leads back to itself", "name the file it was meant to be");
+  if (fs::is_directory(status))
     return refused("a folder, not a file", "--sysroot reads an unpacked capture of /sys and /proc");
-  return read_file(file, kMaxInput);
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_error(file, errno);
+  return read_bytes(plugins, fd.get());
 }
 
 Result<Topology> import_file(const Plugins& plugins, const std::string& file, const Sight& sight) {
   const std::string name = file == "-" ? "standard input" : file;
-  auto bytes = read_input(file);
+  auto bytes = read_input(plugins, file);
   if (!bytes && bytes.error().code == ErrorCode::kTooLarge)
     return refused(fmt::format("{}: over {} MiB", name, kMaxInput >> 20),
                    "no machine takes that much to describe");

@@ -202,6 +202,12 @@ Result<Bitset> Bitset::parse_hex(std::string_view text) {
 
 Result<Bitset> Bitset::parse(std::string_view text) {
   text = trimmed(text);
+  const size_t letter = text.find_first_not_of("0123456789");
+  if (letter != text.npos && letter > 0 && (text[letter] | 0x20) == 'e' &&
+      parse_index(text.substr(letter + 1)))
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("'{}' reads as a number with an exponent, too", shown(text)),
+                 fmt::format("as hexadecimal it is 0x{}", shown(text))};
   const bool prefixed = text.starts_with("0x") || text.starts_with("0X");
   const bool word = text.find(',') == 8 || text.find_first_of("abcdefABCDEF") != text.npos;
   return prefixed || word ? parse_hex(text) : parse_list(text);

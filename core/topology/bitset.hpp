@@ -48,7 +48,8 @@ class Bitset {
   static Result<Bitset> parse_list(std::string_view text);
   /// Reads hexadecimal: words of 32 bits with commas, with or without 0x, or one long number.
   static Result<Bitset> parse_hex(std::string_view text);
-  /// Reads whichever form `text` has: 0x or 8-digit words means hexadecimal, else a list.
+  /// Reads whichever form `text` has: 0x, 8-digit words or a letter means hexadecimal, else a list.
+  /// Errors: kInvalidArgument; also for 1e9, which people mean as a number.
   static Result<Bitset> parse(std::string_view text);
 
  private:

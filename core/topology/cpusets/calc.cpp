@@ -144,6 +144,9 @@ class Calculation {
   Result<Bitset> atom(int depth) {
     if (at_ >= words_.size()) return unexpected("a set of CPUs");
     if (take("(")) return parenthesis(depth);
+    if (next_is("no"))
+      return Error{ErrorCode::kInvalidArgument, "'no' has no set before it to leave CPUs out of",
+                   "such as 'all no smt'"};
     if (take("all")) return all_;
     if (take("efficiency")) return sorted_cores(economical_cpus(topology_));
     if (take("performance")) return sorted_cores(all_ - economical_cpus(topology_));
@@ -182,6 +185,8 @@ class Calculation {
       return picked(topology_, *pick, std::string_view(word).substr(colon + 1));
     }
     auto numbers = Bitset::parse(word);
+    const bool numeral = !word.empty() && word[0] >= '0' && word[0] <= '9';
+    if (!numbers && numeral) return numbers;
     if (!numbers || word.empty()) return unexpected("a set of CPUs");
     ++at_;
     return numbers;

@@ -1,6 +1,7 @@
 #include "core/topology/view/hops.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -65,7 +66,7 @@ class PcieWay {
       append_reversed(climb(b, down, down.hops.size(), between), way);
       return way;
     }
-    return through_nodes(a, up, b, down);
+    return through_nodes(link, a, up, b, down);
   }
 
  private:
@@ -99,34 +100,50 @@ class PcieWay {
     for (size_t i = 0; i < count && !host_bridge(chain.hops[i]); ++i) {
       const bool last = i + 1 == count || (i + 2 == count && host_bridge(chain.hops[i + 1]));
       std::string to = last ? top : name_of(chain.hops[i + 1]);
-      way.push_back(hop(from, to, "PCIe", tree_.hop_width(chain.hops, i)));
+      auto width = tree_.hop_width(chain.hops, i);
+      // A function and the port above it are two ends of one link.
+      if (i == 0 && count > 1) width = narrower(width, tree_.hop_width(chain.hops, 1));
+      way.push_back(hop(from, to, "PCIe", width));
       from = std::move(to);
       if (last) return way;
     }
     // No tree tells more than that it is there.
-    way.push_back(hop(from, std::move(top), "PCIe", end.pci ? end.own : end.port));
+    const auto& known = end.own || end.pci ? end.own : end.port;
+    way.push_back(hop(from, std::move(top), "PCIe", known));
     return way;
   }
 
   bool host_bridge(int index) const { return topology_.objects[size_t(index)].host_bridge; }
 
-  std::vector<Hop> through_nodes(const End& a, const Chain& up, const End& b,
+  std::vector<Hop> through_nodes(const Link* link, const End& a, const Chain& up, const End& b,
                                  const Chain& down) const {
     Bitset near_a = a.nodeset, near_b = b.nodeset;
     if (is_node(b) && near_a.contains(near_b)) near_a = near_b;
     if (is_node(a) && near_b.contains(near_a)) near_b = near_a;
-    if (near_a.empty() || near_b.empty()) {  // nobody knows where one of them is
-      near_a = is_node(a) ? near_a : Bitset();
-      near_b = is_node(b) ? near_b : Bitset();
-    }
+    const auto [at_a, at_b] = places(link, near_a, near_b);
     std::vector<Hop> way, descent;
-    if (!is_node(a)) way = climb(a, up, up.hops.size(), node_text(near_a));
-    if (!is_node(b)) descent = climb(b, down, down.hops.size(), node_text(near_b));
-    if (near_a != near_b)
-      way.push_back(hop(node_text(near_a), node_text(near_b), "between NUMA nodes",
-                        SocketLinks(topology_).between(near_a, near_b)));
+    if (!is_node(a)) way = climb(a, up, up.hops.size(), at_a);
+    if (!is_node(b)) descent = climb(b, down, down.hops.size(), at_b);
+    if (at_a != at_b) {
+      const bool told = link && link->medium == Medium::kSocket && link->gbs;
+      const auto width = told ? std::optional(Width{*link->gbs, link->source})
+                              : SocketLinks(topology_).between(near_a, near_b);
+      way.push_back(hop(at_a, at_b, "between NUMA nodes", width));
+    }
     append_reversed(std::move(descent), way);
     return way;
+  }
+
+  /// What to call the two ends' parts of the processor, where the nodes of one may be unknown.
+  static std::pair<std::string, std::string> places(const Link* link, const Bitset& a,
+                                                    const Bitset& b) {
+    if (!a.empty() && !b.empty()) return {node_text(a), node_text(b)};
+    const bool apart = link && link->level == Level::kSys;
+    const std::string known = node_text(a.empty() ? b : a);
+    if (!apart) return {known, known};
+    if (a.empty() && b.empty()) return {"a NUMA node", "another NUMA node"};
+    const std::string other = "another NUMA node";
+    return a.empty() ? std::pair(other, known) : std::pair(known, other);
   }
 
   const Topology& topology_;

@@ -16,7 +16,8 @@ using nvidia_smi::Row;
 using nvidia_smi::Table;
 
 constexpr int kMaxNode = 4095;
-constexpr size_t kMaxMessage = 300;  // names in a hostile table may be endless
+constexpr size_t kMaxBytes = size_t{4} << 20;  // several times that of the largest table
+constexpr size_t kMaxMessage = 300;            // names in a hostile table may be endless
 
 Error refused(int line, std::string what) {
   return {ErrorCode::kDataRefused, fmt::format("line {}: {}", line, what.substr(0, kMaxMessage)),
@@ -233,6 +234,9 @@ bool NvidiaSmiSource::recognises(std::string_view bytes) const {
 }
 
 Result<Topology> NvidiaSmiSource::import(std::string_view bytes, const Sight&) const {
+  if (bytes.size() > kMaxBytes)
+    return Error{ErrorCode::kDataRefused,
+                 fmt::format("a table of {} bytes, {} at most", bytes.size(), kMaxBytes), ""};
   auto table = nvidia_smi::read_table(bytes);
   if (!table) return std::move(table).error();
   return Reading(*table).topology();

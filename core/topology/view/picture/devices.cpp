@@ -16,6 +16,7 @@ namespace {
 constexpr double kPad = 8, kGap = 6, kChipHeight = 26, kGpuHeight = 40, kDrop = 26;
 constexpr size_t kMostChips = 24;  // network ports and disks of a tray
 constexpr size_t kMostBows = 64;   // links drawn one by one
+constexpr size_t kMostTrays = 4;   // side by side, each under its package
 
 /// What stands in one tray: indexes into the topology's lists.
 struct Tray {
@@ -44,10 +45,22 @@ size_t number_of(const std::string& key) {
   return number;
 }
 
+/// Whether a tray under its package says which memory node its devices are near to.
+bool each_package_has_one_node(const Topology& topology) {
+  const auto packages = objects_of(topology, ObjectType::kPackage);
+  const bool one = std::all_of(packages.begin(), packages.end(),
+                               [](const Object* package) { return package->nodeset.count() == 1; });
+  const size_t nodes = objects_of(topology, ObjectType::kNuma).size();
+  return nodes < 2 || (one && packages.size() > 1 && packages.size() <= kMostTrays);
+}
+
 class DevicePainter {
  public:
   DevicePainter(Canvas& canvas, const Topology& topology)
-      : canvas_(canvas), topology_(topology), spots_(topology.gpus.size()) {}
+      : canvas_(canvas),
+        topology_(topology),
+        spots_(topology.gpus.size()),
+        nodes_are_packages_(each_package_has_one_node(topology)) {}
 
   /// Draws the tray under `frame`, joined to it by a line; returns its lower edge.
   double tray(const Tray& tray, const Frame& frame, double y) {
@@ -91,6 +104,17 @@ class DevicePainter {
     }
   }
 
+  /// "numa 3" where a device's place above does not say so already: a package has several nodes.
+  std::string node_note(const Bitset& nodes) const {
+    if (nodes.empty() || nodes_are_packages_) return "";
+    return "numa " + nodes.list();
+  }
+
+  std::string with_node(const std::string& text, const Bitset& nodes) const {
+    const std::string node = node_note(nodes);
+    return node.empty() || text.empty() ? text + node : text + ", " + node;
+  }
+
   std::vector<Chip> small_chips(const Tray& tray) const {
     std::vector<Chip> chips;
     size_t functions = 0;
@@ -100,13 +124,17 @@ class DevicePainter {
         ++functions;
       else
         chips.push_back(
-            {nic.name, nic.gbs && *nic.gbs > 0 ? speed_text(nic.gbs) : nic.kind, kNicColour});
+            {nic.name,
+             with_node(nic.gbs && *nic.gbs > 0 ? speed_text(nic.gbs) : nic.kind, nic.nodeset),
+             kNicColour});
     }
     if (functions > 0) chips.push_back({fmt::format("{} VFs", functions), "virtual", kNicColour});
     for (const size_t i : tray.disks) {
       const Disk& disk = topology_.disks[i];
       const bool sized = disk.bytes && *disk.bytes > 0;
-      chips.push_back({disk.name, sized ? size_text(*disk.bytes) : disk.kind, kDiskColour});
+      chips.push_back({disk.name,
+                       with_node(sized ? size_text(*disk.bytes) : disk.kind, disk.nodeset),
+                       kDiskColour});
     }
     if (chips.size() > kMostChips) {
       const size_t more = chips.size() - kMostChips + 1;
@@ -165,7 +193,9 @@ class DevicePainter {
     canvas_.rectangle(x, y, width, kGpuHeight, {lost ? "#f3c0bd" : kGpuColour, "#5c940d", 1.2, 4});
     canvas_.text(x + width / 2, y + 17, fmt::format("gpu{}", gpu.index),
                  {12, "middle", "#1f2933", true}, width);
+    const std::string node = node_note(gpu.nodeset);
     const std::string detail = lost               ? "lost"
+                               : !node.empty()    ? node  // the title has the memory
                                : gpu.memory_bytes ? size_text(*gpu.memory_bytes)
                                : gpu.pci          ? gpu.pci->text().substr(5)
                                                   : "";
@@ -225,6 +255,7 @@ class DevicePainter {
   Canvas& canvas_;
   const Topology& topology_;
   std::vector<Spot> spots_;
+  const bool nodes_are_packages_;
 };
 
 /// The package a device is near to; -1 when it is near to none of them, or to several.
@@ -262,7 +293,8 @@ std::vector<LinkKind> link_kinds(const Topology& topology) {
 
 double draw_devices(Canvas& canvas, const Topology& topology,
                     const std::vector<const Object*>& packages, const std::vector<Frame>& frames) {
-  const bool beside = packages.size() > 1 && packages.size() == frames.size() && frames.size() <= 4;
+  const bool beside =
+      packages.size() > 1 && packages.size() == frames.size() && frames.size() <= kMostTrays;
   std::vector<Tray> trays(beside ? frames.size() : 0);
   Tray shared;  // of no package, or of all
   const auto tray_of = [&](const Bitset& cpus, const Bitset& nodes) -> Tray& {

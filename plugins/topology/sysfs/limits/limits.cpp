@@ -125,6 +125,9 @@ std::optional<uint64_t> meminfo(const Root& root, std::string_view key) {
 void compare_totals(const Root& root, topology::Topology& topology) {
   const auto total = meminfo(root, "MemTotal:"), nodes = topology::host_memory(topology);
   if (!total || !nodes || *total - *total / 50 <= *nodes) return;
+  const bool hidden = !topology.objects.empty() &&
+                      topology.objects[0].nodeset != topology.objects[0].complete_nodeset;
+  if (hidden) return;  // nodes that are kept from us count in the total only
   topology.warnings.push_back(
       {"memory_partial", fmt::format("the NUMA nodes count {} of the {} there are",
                                      format_bytes(*nodes), format_bytes(*total))});

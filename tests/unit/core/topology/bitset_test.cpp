@@ -81,6 +81,17 @@ TEST_CASE("bitset: whichever form a text has is seen") {
   CHECK(Bitset::parse("0x10")->list() == "4");
   CHECK(Bitset::parse("ff")->list() == "0-7");
   CHECK(Bitset::parse("00000001,00000000")->list() == "32");
+  CHECK(Bitset::parse("e9")->list() == "0,3,5-7");
+}
+
+TEST_CASE("bitset: what may be a number with an exponent is refused, and told how to write it") {
+  for (const char* text : {"1e9", "12E3", " 1e0 "}) {
+    CAPTURE(text);
+    const auto set = Bitset::parse(text);
+    REQUIRE_FALSE(set.ok());
+    CHECK(set.error().hint.find("0x1") != std::string::npos);
+  }
+  CHECK(Bitset::parse("0x1e9")->list() == "0,3,5-8");
 }
 
 TEST_CASE("bitset: what is written in any of three ways reads back equal") {

@@ -47,13 +47,32 @@ TEST_CASE("calc: places, devices and numbers") {
       {"performance cores", "0-15"},
       {"efficiency", ""},
   };
-  for (const auto& [expression, wanted] : kCases) {
+  for (const auto& one : kCases) {
+    const char *expression = one.first, *wanted = one.second;
     CAPTURE(expression);
     if (std::string_view(wanted).starts_with("error")) {
       CHECK(!calculate(machine, expression).ok());
     } else {
       CHECK(list_of(machine, expression) == wanted);
     }
+  }
+}
+
+TEST_CASE("calc: what is wrong with an expression is said in its own words") {
+  const Topology machine = MadeServer(2, 4, 2).topology;
+  const std::pair<const char*, const char*> kCases[] = {
+      {"no smt", "'no' has no set before it"},
+      {"numa:0 + no smt", "'no' has no set before it"},
+      {"1e9", "'1e9' reads as a number with an exponent"},
+      {"9-3", "'9-3'"},
+      {"numa:7", "there is no numa 7"},
+      {"", "the expression ends"}};
+  for (const auto& one : kCases) {
+    CAPTURE(one.first);
+    const auto set = calculate(machine, one.first);
+    REQUIRE_FALSE(set.ok());
+    CHECK(set.error().message.find(one.second) != std::string::npos);
+    CHECK(!set.error().hint.empty());
   }
 }
 

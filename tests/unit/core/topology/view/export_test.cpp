@@ -97,6 +97,16 @@ TEST_CASE("svg: well-formed whatever names hold, and nothing from elsewhere") {
   CHECK(svg({}).ends_with("</svg>\n"));
 }
 
+TEST_CASE("picture: devices say their memory node unless their place does") {
+  const auto chip = [](int packages) {
+    return has(svg(MadeServer(packages, 1, 8).topology), ">numa 3<");
+  };
+  CHECK(chip(8));        // one tray for all
+  CHECK_FALSE(chip(4));  // a tray under each package
+  MadeServer one(1, 4, 1);
+  CHECK_FALSE(has(svg(one.topology), ">numa 0<"));
+}
+
 TEST_CASE("diff: names and serial numbers tell no machines apart, parts do") {
   MadeServer a(2, 4, 2), b(2, 4, 2);
   b.topology.hostname = "other";

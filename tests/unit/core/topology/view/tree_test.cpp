@@ -74,6 +74,29 @@ TEST_CASE("tree: an empty machine and a name that is no text are shown, not refu
   CHECK(has(tree(machine), "a?[31m?  1 package"));
 }
 
+TEST_CASE("tree: CPUs that are offline count neither as allowed nor as kept from us") {
+  Topology machine = MadeServer(1, 4, 0).topology;  // 8 CPUs
+  const auto set = [](const char* list) { return *Bitset::parse_list(list); };
+  machine.allowed_cpuset = set("0-3");
+  CHECK(has(tree(machine), "limits   4 of 8 CPUs allowed: 0-3\n"));
+  machine.system.settings["offline_cpus"] = "6-7,100";
+  CHECK(has(tree(machine), "limits   4 of 6 CPUs allowed: 0-3\n         2 CPUs offline: 6-7\n"));
+  machine.allowed_cpuset = set("0-5");
+  CHECK(has(tree(machine), "limits   2 CPUs offline: 6-7\n"));
+  machine.system.settings = {{"absent_cpus", "6-7"}};
+  CHECK(has(tree(machine), "limits   2 CPUs offline or not allowed: 6-7\n"));
+}
+
+TEST_CASE("tree: a machine without a name is called by the last folder or file of its input") {
+  Topology machine;
+  for (const char* input : {"roots/node7", "roots/node7/", "/node7//"}) {
+    machine.origin.input = input;
+    CHECK(has(tree(machine), "node7  "));
+  }
+  machine.origin.input = "//";
+  CHECK(has(tree(machine), "machine  "));
+}
+
 TEST_CASE("words: sizes and speeds are read at a glance") {
   CHECK(size_text(uint64_t{32} << 10) == "32 KiB");
   CHECK(size_text(uint64_t{1536} << 20) == "1.5 GiB");

@@ -107,8 +107,9 @@ TEST_CASE("hwloc xml: what libhwloc would trip over is refused") {
        "nodeset is not its os_index"},
       {with("local_memory=\"1024\"", "local_memory=\"-5\""), "does not read"},
   };
-  for (const auto& [text, why] : rows) {
-    CAPTURE(why);
+  for (const auto& row : rows) {
+    const auto& [text, why] = row;
+    CAPTURE(row.second);
     if (*why == '\0')
       CHECK(HwlocSource().import(text, {}).ok());  // nodes that are not there are no harm
     else
@@ -201,6 +202,35 @@ TEST_CASE("hwloc synthetic: a description becomes a machine; an absurd one is re
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().code == ErrorCode::kInvalidArgument);
   }
+}
+
+TEST_CASE("hwloc synthetic: 4096 CPUs side by side read in time, more are refused at once") {
+  const auto start = std::chrono::steady_clock::now();
+  const auto flat = HwlocSource().synthesise("pu:4096");
+  REQUIRE(flat.ok());
+  CHECK((*flat)->objects.size() == 4098);
+  CHECK(HwlocSource().synthesise("pack:16 core:32 pu:32").ok());
+  const auto refused = std::chrono::steady_clock::now();
+  for (const char* words : {"pu:8585", "8585", "core:8 pu:2048", "pack:2 pu:8192"}) {
+    CAPTURE(words);
+    const auto made = HwlocSource().synthesise(words);
+    REQUIRE_FALSE(made.ok());
+    CHECK(made.error().code == ErrorCode::kInvalidArgument);
+  }
+  CHECK(std::chrono::steady_clock::now() - refused < std::chrono::milliseconds(100));
+  CHECK(refused - start < std::chrono::seconds(10));
+}
+
+TEST_CASE("hwloc xml: CPUs that are offline are told from those that are not allowed") {
+  const auto settings = [](std::string_view xml) { return must_import(xml).system.settings; };
+  CHECK(settings(kSmall).empty());
+  const std::string offline = with("complete_cpuset=\"0x3\" allowed_cpuset=\"0x3\"",
+                                   "complete_cpuset=\"0x7\" allowed_cpuset=\"0x1\"");
+  CHECK(settings(offline).at("offline_cpus") == "2");
+  const std::string either = with("complete_cpuset=\"0x3\" allowed_cpuset=\"0x3\"",
+                                  "complete_cpuset=\"0x7\" allowed_cpuset=\"0x3\"");
+  CHECK(settings(either).at("absent_cpus") == "2");
+  CHECK_FALSE(settings(either).contains("offline_cpus"));
 }
 
 }  // namespace
