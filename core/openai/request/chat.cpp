@@ -29,6 +29,14 @@ void read_tools(Reader& reader, Json& out) {
     const Json* name = function && function->is_object() ? present(*function, "name") : nullptr;
     if (name == nullptr || !name->is_string())
       return reader.refuse(place, fmt::format("{}.function.name must be a string", place));
+    const Json* strict = present(*function, "strict");
+    if (strict != nullptr && *strict != false)
+      return reader.fail(unsupported_value(
+          place + ".function.strict",
+          fmt::format(
+              "{}.function.strict {} is not supported: arguments are what the model writes; "
+              "leave it out and check them against the schema",
+              place, shown(*strict))));
   }
   out = *tools;
 }
@@ -60,9 +68,10 @@ void read_choice(Reader& reader, std::string_view field, Json& tools) {
     return;
   }
   if (choice->is_object() || *choice == "required")
-    return reader.fail(
-        unsupported_value(field, fmt::format("{} {} is not supported: a tool call cannot be forced",
-                                             field, shown(*choice))));
+    return reader.fail(unsupported_value(
+        field, fmt::format("{} {} is not supported: a tool call cannot be forced; "
+                           "send \"auto\", and only the tools it may use",
+                           field, shown(*choice))));
   reader.refuse(field,
                 fmt::format("{} is {}, but must be \"auto\" or \"none\"", field, shown(*choice)));
 }
@@ -123,6 +132,20 @@ void read_logprobs(Reader& reader, ChatRequest& out) {
   if (wanted) out.logprobs = top.value_or(0);
 }
 
+// Whether thinking comes apart from the answer, and how many tools it may call.
+void read_shape(Reader& reader, ChatRequest& out) {
+  bool parallel = true;
+  reader.boolean("parallel_tool_calls", parallel);
+  out.one_call = !parallel;
+  std::string format = "auto";
+  reader.text("reasoning_format", format);
+  if (format != "none" && format != "auto" && format != "deepseek")
+    reader.refuse(
+        "reasoning_format",
+        fmt::format("reasoning_format {} is not one of none, auto, deepseek", shown(format)));
+  out.split_reasoning = format != "none";
+}
+
 void read_metadata(Reader& reader, Json& out) {
   const Json* metadata = reader.object("metadata");
   if (metadata == nullptr) return;
@@ -158,12 +181,7 @@ ApiResult<ChatRequest> parse_chat(const Json& body, const ParseOptions& options)
   read_conversation(reader, request.conversation);
   read_logprobs(reader, request);
   read_metadata(reader, request.metadata);
-  bool parallel = true;
-  reader.boolean("parallel_tool_calls", parallel);
-  if (!parallel && !request.conversation.tools.is_null())
-    reader.fail(unsupported_value("parallel_tool_calls",
-                                  "parallel_tool_calls false is not supported: the number of tool "
-                                  "calls cannot be limited"));
+  read_shape(reader, request);
   if (auto error = reader.take_error()) return std::move(*error);
   request.generation.sampling.logprobs = request.logprobs;
   return request;

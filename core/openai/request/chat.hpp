@@ -25,8 +25,10 @@ struct Conversation {
 struct ChatRequest {
   GenerationFields generation;
   Conversation conversation;
-  int logprobs = -1;  // top_logprobs; -1: no logprobs
-  Json metadata;      // string pairs to give back; null when absent
+  int logprobs = -1;            // top_logprobs; -1: no logprobs
+  Json metadata;                // string pairs to give back; null when absent
+  bool one_call = false;        // parallel_tool_calls false: at most one tool call
+  bool split_reasoning = true;  // thinking is parsed out; reasoning_format none leaves it in
 };
 
 /// Errors name the field at fault ("messages[2].content[0].image_url") and carry its value.

@@ -16,7 +16,8 @@ constexpr unsigned kAll = kGenerate | kEmbeddings | kTokenize | kDetokenize | kA
 constexpr Treatment kHandled = Treatment::kHandled;
 constexpr Treatment kAccepted = Treatment::kAccepted;
 constexpr Treatment kRefused = Treatment::kRefused;
-constexpr std::string_view kConstrained = "constrained output is not supported";
+constexpr std::string_view kConstrained =
+    "output cannot be constrained; ask for its form in the prompt";
 constexpr std::string_view kNoTemplate = "a completion's prompt goes through no template";
 
 constexpr FieldRow kRows[] = {
@@ -39,7 +40,8 @@ constexpr FieldRow kRows[] = {
     {"echo", kCompletions, kHandled},
     {"echo", kChat, kRefused, "false", "the last message is not repeated in the answer"},
     {"suffix", kCompletions, kRefused, "\"\"", "filling in the middle is not supported"},
-    {"chat_template", kTemplated, kRefused, "\"\"", "the model's own template is used"},
+    {"chat_template", kTemplated, kRefused, "\"\"",
+     "the model's own template is used; chat_template_kwargs sets its variables"},
     {"chat_template", kCompletions, kRefused, "\"\"", kNoTemplate},
     {"chat_template_kwargs", kCompletions, kRefused, "{}", kNoTemplate},
     {"add_generation_prompt", kCompletions, kRefused, "false", kNoTemplate},
@@ -108,8 +110,10 @@ constexpr FieldRow kRows[] = {
     {"guided_regex", kGenerate, kRefused, "", kConstrained},
     {"guided_choice", kGenerate, kRefused, "", kConstrained},
     {"guided_grammar", kGenerate, kRefused, "", kConstrained},
-    {"reasoning_format", kGenerate, kRefused, "\"none\"", "thinking stays part of the content"},
-    {"thinking_budget_tokens", kGenerate, kRefused, "-1", "thinking is not bounded apart"},
+    {"reasoning_format", kChat, kHandled},
+    {"reasoning_format", kCompletions, kRefused, "\"none\"", "a completion is text as it comes"},
+    {"thinking_budget_tokens", kGenerate, kRefused, "-1",
+     "thinking is not bounded apart; use reasoning_effort or max_completion_tokens"},
     // Bookkeeping.
     {"store", kGenerate, kRefused, "false", "answers are not stored"},
     {"metadata", kChat, kHandled},
@@ -128,7 +132,7 @@ constexpr FieldRow kRows[] = {
     {"cache_salt", kGenerate, kHandled},
     {"cache_prompt", kGenerate, kHandled},
     {"id_slot", kGenerate, kRefused, "-1", "there are no slots to choose from"},
-    {"n_keep", kGenerate, kRefused, "0", "prompts are never shifted out of the window"},
+    {"n_keep", kGenerate, kRefused, "0", "prompts are never shifted; use truncate_prompt_tokens"},
     {"return_progress", kGenerate, kRefused, "false", "progress is not reported"},
     {"timings_per_token", kGenerate, kRefused, "false", "timings come once, with the last chunk"},
     {"n_probs", kGenerate, kRefused, "0", "use logprobs"},

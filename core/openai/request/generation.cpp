@@ -157,7 +157,8 @@ void read_response_format(Reader& reader) {
   if (*type != "text")
     reader.fail(unsupported_value(
         "response_format",
-        fmt::format("response_format {} is not supported: constrained output is not supported",
+        fmt::format("response_format {} is not supported: output cannot be constrained; ask for "
+                    "JSON in the prompt",
                     shown(*type))));
 }
 

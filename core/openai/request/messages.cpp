@@ -123,9 +123,9 @@ std::optional<ApiError> add_assistant_fields(const Json& message, const std::str
     if (!called) return called.error();
     out["tool_calls"] =
         Json::array({{{"id", ""}, {"type", "function"}, {"function", std::move(*called)}}});
-  } else if (out["content"].is_null()) {
-    out["content"] = "";
   }
+  // Templates look into the content or print it: most fail on null, or write "None".
+  if (out["content"].is_null()) out["content"] = "";
   return std::nullopt;
 }
 

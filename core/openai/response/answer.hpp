@@ -22,7 +22,8 @@ struct AnswerHead {
 struct Usage {
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;
-  int64_t cached_tokens = 0;  // of the prompt tokens
+  int64_t cached_tokens = 0;     // of the prompt tokens
+  int64_t reasoning_tokens = 0;  // of the completion tokens
 };
 
 /// How long it took, as llama-server reports it.

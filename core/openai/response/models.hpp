@@ -21,7 +21,7 @@ struct ModelCard {
   int64_t parameters = 0;
   int64_t bytes = 0;
   std::string quantization;
-  std::vector<std::string> capabilities;  // completion, chat, embedding
+  std::vector<std::string> capabilities;  // completion, embedding, chat, tools, thinking
 };
 
 /// One entry, readable by OpenAI's and Anthropic's clients.

@@ -154,7 +154,14 @@ openai::ApiResult<ChatText> chat_prompt(const openai::Conversation& conversation
   }
   auto tokens = encode_rendered(*rendered, tokenizer);
   if (!tokens) return tokens.error();
-  return ChatText{std::move(rendered->text), std::move(*tokens)};
+  const bool own = !rendered->spans.empty() && rendered->spans.back().trusted;
+  const size_t end = own ? rendered->spans.back().begin : rendered->text.size();
+  return ChatText{std::move(rendered->text), std::move(*tokens), end};
+}
+
+bool opens_thinking(const ChatText& prompt, const ReplyFormat& format) {
+  const std::string_view own = std::string_view(prompt.text).substr(prompt.own);
+  return format.thinking != nullptr && trimmed(own).ends_with(format.thinking->open);
 }
 
 openai::ApiResult<std::vector<int32_t>> text_prompt(const openai::TextOrIds& prompt,

@@ -17,6 +17,7 @@ namespace aictl::inference {
 struct ChatText {
   std::string text;
   std::vector<int32_t> tokens;  // special ones only where the template wrote them
+  size_t own = 0;               // from here to its end the text is the template's own
 };
 
 /// Renders the model's template and tokenises it. `now`: Unix seconds, for templates that print the
@@ -24,6 +25,9 @@ struct ChatText {
 openai::ApiResult<ChatText> chat_prompt(const openai::Conversation& conversation,
                                         const jinja::Template* chat_template,
                                         const Tokenizer& tokenizer, int64_t now);
+
+/// Whether the template itself has opened the thinking of the reply.
+bool opens_thinking(const ChatText& prompt, const ReplyFormat& format);
 
 /// Text by the tokenizer, ids checked against the vocabulary. Errors name `param`.
 openai::ApiResult<std::vector<int32_t>> text_prompt(const openai::TextOrIds& prompt,

@@ -9,6 +9,7 @@
 #include "core/openai/response/models.hpp"
 #include "core/template/template.hpp"
 #include "plugins/services/inference/engine.hpp"
+#include "plugins/services/inference/text/reply/reply_format.hpp"
 #include "plugins/services/inference/text/tokenizer.hpp"
 
 namespace aictl::inference {
@@ -21,6 +22,7 @@ struct ServedModel {
   Engine* engine = nullptr;
   const Tokenizer* tokenizer = nullptr;
   const jinja::Template* chat_template = nullptr;  // nullptr: it cannot chat
+  ReplyFormat reply;                               // how it writes thinking and tool calls
 };
 
 /// Filled before the server starts, then read by all threads.

@@ -133,7 +133,8 @@ void write_vocabulary(GgufWriter& file, const RandomModelOptions& o) {
   file.add_u32(prefix + "eot_token_id", spm ? 260 : 258);
   if (spm) file.add_u32(prefix + "unknown_token_id", 0);
   file.add_bool(prefix + "add_bos_token", spm);
-  file.add_text("tokenizer.chat_template", kChatMl);
+  file.add_text("tokenizer.chat_template",
+                o.chat_template.empty() ? kChatMl : std::string_view(o.chat_template));
 }
 
 void write_sizes(GgufWriter& file, const RandomModelOptions& o) {

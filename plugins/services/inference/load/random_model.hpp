@@ -26,6 +26,7 @@ struct RandomModelOptions {
   bool tied_head = false;
   RandomVocab vocab_kind = RandomVocab::kBytes;
   std::string name = "random";
+  std::string chat_template = {};  // empty: ChatML, which knows no tools
   uint64_t seed = 1;
 };
 

@@ -19,15 +19,14 @@ constexpr std::string_view kChatMl =
 
 using Templates = std::vector<std::pair<std::string, std::string>>;
 
-Result<std::optional<jinja::Template>> chat_template_of(const Templates& templates,
-                                                        const Tokenizer& tokenizer) {
-  std::string_view source;
-  if (!templates.empty())
-    source = templates.front().second;
-  else if (tokenizer.vocab().find("<|im_start|>") != Vocab::kNoToken)
-    source = kChatMl;
-  else
-    return std::optional<jinja::Template>();
+// Empty: the model cannot chat.
+std::string_view template_source(const Templates& templates, const Tokenizer& tokenizer) {
+  if (!templates.empty()) return templates.front().second;
+  return tokenizer.vocab().find("<|im_start|>") != Vocab::kNoToken ? kChatMl : std::string_view();
+}
+
+Result<std::optional<jinja::Template>> parse_template(std::string_view source) {
+  if (source.empty()) return std::optional<jinja::Template>();
   auto parsed = jinja::Template::parse(source);
   if (!parsed) return std::move(parsed).error().within("chat template");
   return std::optional(std::move(*parsed));
@@ -36,9 +35,10 @@ Result<std::optional<jinja::Template>> chat_template_of(const Templates& templat
 Result<TextSide> text_side(const VocabSource& vocab, const Templates& templates) {
   auto tokenizer = Tokenizer::make(vocab);
   if (!tokenizer) return std::move(tokenizer).error();
-  auto chat_template = chat_template_of(templates, *tokenizer);
+  const std::string_view source = template_source(templates, *tokenizer);
+  auto chat_template = parse_template(source);
   if (!chat_template) return std::move(chat_template).error();
-  return TextSide{std::move(*tokenizer), std::move(*chat_template)};
+  return TextSide{std::move(*tokenizer), std::move(*chat_template), reply_format_of(source)};
 }
 
 }  // namespace

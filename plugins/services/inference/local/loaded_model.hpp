@@ -12,6 +12,7 @@
 #include "plugins/services/inference/engine.hpp"
 #include "plugins/services/inference/load/model.hpp"
 #include "plugins/services/inference/local/plan.hpp"
+#include "plugins/services/inference/text/reply/reply_format.hpp"
 #include "plugins/services/inference/text/tokenizer.hpp"
 
 namespace aictl::inference {
@@ -20,6 +21,7 @@ namespace aictl::inference {
 struct TextSide {
   Tokenizer tokenizer;
   std::optional<jinja::Template> chat_template;  // nullopt: it cannot chat
+  ReplyFormat reply;                             // what the template says of its replies
 
   const jinja::Template* template_or_null() const {
     return chat_template ? &*chat_template : nullptr;

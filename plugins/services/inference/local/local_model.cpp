@@ -242,6 +242,18 @@ class OwnRuntime final : public Runtime {
   const Plugins& plugins_;
 };
 
+// ChatML with tools, so that whatever a client sends can be tried out on it.
+constexpr std::string_view kToolTemplate =
+    R"({% if tools %}{{ '<|im_start|>system\nTools, to be called as <tool_call>\n' }})"
+    R"({{ '{"name": <name>, "arguments": <object>}\n</tool_call>:' }})"
+    R"({% for tool in tools %}{{ '\n' + (tool | tojson) }}{% endfor %}{{ '<|im_end|>\n' }}{% endif %})"
+    R"({% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content }})"
+    R"({% for call in message.tool_calls | default([]) %})"
+    R"({{ '\n<tool_call>\n{"name": "' + call.function.name + '", "arguments": ' }})"
+    R"({{ (call.function.arguments | tojson) + '}\n</tool_call>' }}{% endfor %})"
+    R"({{ '<|im_end|>\n' }}{% endfor %})"
+    R"({% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %})";
+
 }  // namespace
 
 Result<std::filesystem::path> builtin_model() {
@@ -251,13 +263,14 @@ Result<std::filesystem::path> builtin_model() {
                                        : home && *home ? std::filesystem::path(home) / ".cache"
                                                        : std::filesystem::temp_directory_path();
   const std::filesystem::path path =
-      folder / "aictl" / "tiny-random-1.gguf";  // the number: of its recipe
+      folder / "aictl" / "tiny-random-2.gguf";  // the number: of its recipe
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) return path;
   RandomModelOptions options;
   options.name = "tiny-random";
   options.context = 8192;
   options.dtype = DType::kQ8_0;
+  options.chat_template = kToolTemplate;
   if (auto written = write_random_model(path, options); !written) return std::move(written).error();
   return path;
 }

@@ -81,6 +81,8 @@ openai::ModelCard card_of(const Member& m, int64_t now) {
   card.quantization = main_type(m.opened.model.describe()["types"]);
   card.capabilities = {"completion", "embedding"};
   if (m.opened.text.chat_template) card.capabilities.push_back("chat");
+  if (m.opened.text.reply.calls) card.capabilities.push_back("tools");
+  if (m.opened.text.reply.thinking) card.capabilities.push_back("thinking");
   return card;
 }
 
@@ -156,6 +158,7 @@ class InferenceService final : public Service {
       model.engine = m.running.engine.get();
       model.tokenizer = &m.opened.text.tokenizer;
       model.chat_template = m.opened.text.template_or_null();
+      model.reply = m.opened.text.reply;
       all.add(std::move(model));
     }
     return all;

@@ -240,7 +240,7 @@ TEST_CASE("chat request: tool call arguments become objects for the template") {
                   {"function", {{"name", "f"}, {"arguments", "{\"a\":1}"}}}};
   const Json message =
       only_message({{"role", "assistant"}, {"content", nullptr}, {"tool_calls", {call}}});
-  CHECK(message["content"].is_null());
+  CHECK(message["content"] == "");
   CHECK(message["tool_calls"][0]["function"]["arguments"] == Json{{"a", 1}});
   CHECK(message["tool_calls"][0]["id"] == "call_1");
 
@@ -301,8 +301,13 @@ TEST_CASE("chat request: tools go to the template, unless the choice is none") {
   body["tool_choice"] = {{"type", "function"}, {"function", {{"name", "f"}}}};
   CHECK(parse_chat(body).error().code == "unsupported_value");
   body["tool_choice"] = "auto";
+  CHECK_FALSE(parse_chat(body)->one_call);
   body["parallel_tool_calls"] = false;
-  CHECK(parse_chat(body).error().param == "parallel_tool_calls");
+  CHECK(parse_chat(body)->one_call);
+  body["tools"][0]["function"]["strict"] = false;
+  CHECK(parse_chat(body).ok());
+  body["tools"][0]["function"]["strict"] = true;
+  CHECK(parse_chat(body).error().param == "tools[0].function.strict");
   CHECK(refusal("tools", {{{"type", "custom"}}}).param == "tools[0].type");
   CHECK(refusal("tools", {{{"type", "function"}}}).param == "tools[0]");
   CHECK(taken("functions", {{{"name", "g"}}}).conversation.tools[0]["function"]["name"] == "g");
@@ -316,6 +321,14 @@ TEST_CASE("chat request: reasoning effort is told to the template, explicit word
   body["chat_template_kwargs"] = {{"enable_thinking", false}};
   CHECK(parse_chat(body)->conversation.kwargs["enable_thinking"] == false);
   CHECK(refusal("reasoning_effort", "huge").param == "reasoning_effort");
+}
+
+TEST_CASE("chat request: thinking stays in the text only where it is asked to") {
+  CHECK(parse_chat(body_with("reasoning_format", nullptr))->split_reasoning);
+  CHECK(taken("reasoning_format", "auto").split_reasoning);
+  CHECK(taken("reasoning_format", "deepseek").split_reasoning);
+  CHECK_FALSE(taken("reasoning_format", "none").split_reasoning);
+  CHECK(refusal("reasoning_format", "hidden").param == "reasoning_format");
 }
 
 TEST_CASE("chat request: only plain text can be asked for") {

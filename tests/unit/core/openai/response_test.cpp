@@ -217,3 +217,41 @@ TEST_CASE("ids and fingerprints: stable for the same input, different for anothe
   CHECK(system_fingerprint({"a", "b"}) != system_fingerprint({"ab", ""}));
   CHECK(system_fingerprint({"a"}).size() == 13);
 }
+
+TEST_CASE("chat: a message that only calls tools has null content, and both names of thinking") {
+  ChatAnswer answer{kHead, {}, {}, {}, {}, {}};
+  ChatChoice choice;
+  choice.reasoning = "hm";
+  choice.tool_calls = {{"call_1", "f", "{\"a\":1}"}, {"call_2", "g", "{}"}};
+  choice.finish_reason = "tool_calls";
+  answer.choices = {choice};
+  answer.usage.reasoning_tokens = 3;
+  const Json out = chat_json(answer);
+  const Json& message = out["choices"][0]["message"];
+  CHECK(message["content"].is_null());
+  CHECK(message["reasoning_content"] == "hm");
+  CHECK(message["reasoning"] == "hm");
+  CHECK(message["tool_calls"].size() == 2);
+  CHECK(
+      message["tool_calls"][0] ==
+      parsed(
+          R"({"id":"call_1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}})"));
+  CHECK(out["usage"]["completion_tokens_details"]["reasoning_tokens"] == 3);
+  answer.choices[0] = {};
+  const Json plain = chat_json(answer)["choices"][0]["message"];
+  CHECK(plain["content"] == "");
+  CHECK_FALSE(plain.contains("tool_calls"));
+  CHECK_FALSE(plain.contains("reasoning"));
+}
+
+TEST_CASE("chat chunks: thinking and tool calls as the contract writes them") {
+  const ChatChunks chunks(kHead, false);
+  const auto delta = [](const std::string& chunk) { return parsed(chunk)["choices"][0]["delta"]; };
+  CHECK(delta(chunks.reasoning(0, "h\"m")) ==
+        parsed(R"({"reasoning_content":"h\"m","reasoning":"h\"m"})"));
+  CHECK(delta(chunks.call(1, 2, "call_1", "f")) ==
+        parsed(R"({"tool_calls":[{"index":2,"id":"call_1","type":"function",)"
+               R"("function":{"name":"f","arguments":""}}]})"));
+  CHECK(delta(chunks.arguments(1, 2, "{\"a\"")) ==
+        parsed(R"({"tool_calls":[{"index":2,"function":{"arguments":"{\"a\""}}]})"));
+}

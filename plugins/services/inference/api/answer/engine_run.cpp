@@ -40,7 +40,9 @@ void respond_error(http::Exchange& exchange, const openai::ApiError& error,
       http::Response::json(error.status, dump_json(openai::error_body(error)));
   if (error.status == 429 || error.status == 503) {
     using std::chrono::milliseconds;
-    const Duration measured = model ? model->engine->stats().retry_after : Duration::zero();
+    // Where no engine is in the way, as the server itself says.
+    const Duration measured =
+        model ? model->engine->stats().retry_after : Duration(std::chrono::seconds(1));
     const int64_t wait =
         std::clamp<int64_t>(std::chrono::duration_cast<milliseconds>(measured).count(), 10, 60'000);
     response.headers.set("retry-after-ms", std::to_string(wait));

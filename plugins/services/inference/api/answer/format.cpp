@@ -8,19 +8,34 @@ namespace {
 
 using openai::ChunkExtras;
 
+// The text of all content: a completion has nothing else.
+std::string content_of(const std::vector<ReplyPiece>& pieces) {
+  std::string text;
+  for (const ReplyPiece& piece : pieces)
+    if (piece.kind == ReplyPiece::Kind::kContent) text += piece.text;
+  return text;
+}
+
 class ChatFormat final : public AnswerFormat {
  public:
-  ChatFormat(const openai::AnswerHead& head, bool usage, bool with_logprobs, Json metadata)
-      : head_(head),
-        chunks_(head, usage),
-        with_logprobs_(with_logprobs),
-        metadata_(std::move(metadata)) {}
+  ChatFormat(const openai::AnswerHead& head, bool usage, ChatShape shape)
+      : head_(head), chunks_(head, usage), shape_(std::move(shape)) {}
 
   std::string opening(int choice, const ChunkExtras& extras) const override {
     return chunks_.role(choice, extras);
   }
-  std::string text(int choice, std::string_view text, const ChunkExtras& extras) const override {
-    return chunks_.content(choice, text, extras);
+  std::string piece(int choice, const ReplyPiece& piece, const ChunkExtras& extras) const override {
+    switch (piece.kind) {
+      case ReplyPiece::Kind::kReasoning:
+        return chunks_.reasoning(choice, piece.text, extras);
+      case ReplyPiece::Kind::kCall:
+        return chunks_.call(choice, piece.call, call_id(choice, piece.call), piece.text, extras);
+      case ReplyPiece::Kind::kArguments:
+        return chunks_.arguments(choice, piece.call, piece.text, extras);
+      case ReplyPiece::Kind::kContent:
+        break;
+    }
+    return chunks_.content(choice, piece.text, extras);
   }
   std::string finish(int choice, std::string_view reason,
                      const ChunkExtras& extras) const override {
@@ -37,20 +52,45 @@ class ChatFormat final : public AnswerFormat {
     answer.head = head_;
     answer.usage = extras.usage;
     answer.timings = extras.timings;
-    answer.metadata = metadata_;
+    answer.metadata = shape_.metadata;
     if (extras.ids) answer.prompt_token_ids = extras.prompt_ids.at(0);
     for (WholeChoice& choice : choices)
-      answer.choices.push_back({std::move(choice.text), std::move(choice.finish_reason),
-                                with_logprobs_ ? logprobs(choice.scores, 0) : Json(),
-                                extras.ids ? Json(choice.ids) : Json()});
+      answer.choices.push_back(message(static_cast<int>(answer.choices.size()), choice, extras));
     return openai::chat_json(answer);
   }
 
  private:
+  openai::ChatChoice message(int index, WholeChoice& choice, const WholeExtras& extras) const {
+    openai::ChatChoice out;
+    out.content = content_of(choice.pieces);
+    out.finish_reason = std::move(choice.finish_reason);
+    if (shape_.with_logprobs) out.logprobs = logprobs(choice.scores, 0);
+    if (extras.ids) out.token_ids = Json(choice.ids);
+    for (const ReplyPiece& piece : choice.pieces) {
+      if (piece.kind == ReplyPiece::Kind::kReasoning) out.reasoning += piece.text;
+      if (piece.kind == ReplyPiece::Kind::kCall)
+        out.tool_calls.push_back({call_id(index, piece.call), piece.text, ""});
+      if (piece.kind == ReplyPiece::Kind::kArguments) out.tool_calls.back().arguments += piece.text;
+    }
+    return out;
+  }
+
+  // The same for a choice's call however often it is asked for.
+  std::string call_id(int choice, int call) const {
+    const uint64_t place = static_cast<uint64_t>(choice) << 32 | static_cast<uint32_t>(call);
+    const std::string letters = openai::make_id("", mixed(shape_.call_seed ^ place), place);
+    return shape_.short_call_ids ? letters.substr(0, 9) : "call_" + letters;
+  }
+
+  static uint64_t mixed(uint64_t z) {  // splitmix64
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+    z = (z ^ z >> 27) * 0x94D049BB133111EB;
+    return z ^ z >> 31;
+  }
+
   openai::AnswerHead head_;
   openai::ChatChunks chunks_;
-  bool with_logprobs_;
-  Json metadata_;
+  ChatShape shape_;
 };
 
 class CompletionFormat final : public AnswerFormat {
@@ -64,8 +104,8 @@ class CompletionFormat final : public AnswerFormat {
     if (echo.empty() && extras.prompt_token_ids.empty()) return {};
     return chunks_.text(choice, echo, extras);
   }
-  std::string text(int choice, std::string_view text, const ChunkExtras& extras) const override {
-    return chunks_.text(choice, text, extras);
+  std::string piece(int choice, const ReplyPiece& piece, const ChunkExtras& extras) const override {
+    return chunks_.text(choice, piece.text, extras);
   }
   std::string finish(int choice, std::string_view reason,
                      const ChunkExtras& extras) const override {
@@ -85,11 +125,11 @@ class CompletionFormat final : public AnswerFormat {
     for (size_t i = 0; i < choices.size(); ++i) {
       WholeChoice& choice = choices[i];
       const size_t prompt = i / static_cast<size_t>(n_);
-      answer.choices.push_back({std::string(echo_of(static_cast<int>(i))) + choice.text,
-                                std::move(choice.finish_reason),
-                                logprobs_ >= 0 ? logprobs(choice.scores, 0) : Json(),
-                                extras.ids ? Json(choice.ids) : Json(),
-                                extras.ids ? Json(extras.prompt_ids.at(prompt)) : Json()});
+      answer.choices.push_back(
+          {std::string(echo_of(static_cast<int>(i))) + content_of(choice.pieces),
+           std::move(choice.finish_reason), logprobs_ >= 0 ? logprobs(choice.scores, 0) : Json(),
+           extras.ids ? Json(choice.ids) : Json(),
+           extras.ids ? Json(extras.prompt_ids.at(prompt)) : Json()});
     }
     return openai::completion_json(answer);
   }
@@ -109,8 +149,8 @@ class CompletionFormat final : public AnswerFormat {
 }  // namespace
 
 std::unique_ptr<AnswerFormat> chat_format(const openai::AnswerHead& head, bool usage,
-                                          bool with_logprobs, Json metadata) {
-  return std::make_unique<ChatFormat>(head, usage, with_logprobs, std::move(metadata));
+                                          ChatShape shape) {
+  return std::make_unique<ChatFormat>(head, usage, std::move(shape));
 }
 
 std::unique_ptr<AnswerFormat> completion_format(const openai::AnswerHead& head, bool usage,

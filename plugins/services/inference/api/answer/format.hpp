@@ -10,12 +10,13 @@
 #include "core/openai/response/answer.hpp"
 #include "core/openai/response/logprobs.hpp"
 #include "core/value/json.hpp"
+#include "plugins/services/inference/text/reply/reply_parser.hpp"
 
 namespace aictl::inference {
 
 /// A finished choice.
 struct WholeChoice {
-  std::string text;
+  std::vector<ReplyPiece> pieces;
   std::string finish_reason;
   std::vector<openai::TokenScores> scores;
   std::vector<int32_t> ids;
@@ -34,8 +35,8 @@ class AnswerFormat {
   virtual ~AnswerFormat() = default;
   /// A choice's first chunk; empty when there is none.
   virtual std::string opening(int choice, const openai::ChunkExtras& extras) const = 0;
-  virtual std::string text(int choice, std::string_view text,
-                           const openai::ChunkExtras& extras) const = 0;
+  virtual std::string piece(int choice, const ReplyPiece& piece,
+                            const openai::ChunkExtras& extras) const = 0;
   virtual std::string finish(int choice, std::string_view reason,
                              const openai::ChunkExtras& extras) const = 0;
   virtual std::string usage(const openai::Usage& usage) const = 0;
@@ -43,9 +44,16 @@ class AnswerFormat {
   virtual Json whole(std::vector<WholeChoice> choices, const WholeExtras& extras) const = 0;
 };
 
-/// `metadata` is given back in the whole answer unless null; `with_logprobs`: they were asked for.
+/// What is particular to a chat answer.
+struct ChatShape {
+  bool with_logprobs = false;   // they were asked for
+  Json metadata;                // given back in the whole answer unless null
+  uint64_t call_seed = 0;       // the ids of tool calls are made of it
+  bool short_call_ids = false;  // of nine letters and digits, which some templates insist on
+};
+
 std::unique_ptr<AnswerFormat> chat_format(const openai::AnswerHead& head, bool usage,
-                                          bool with_logprobs, Json metadata);
+                                          ChatShape shape);
 
 /// `echoes`: for each prompt what comes before its texts, empty for nothing; `n` choices a prompt.
 std::unique_ptr<AnswerFormat> completion_format(const openai::AnswerHead& head, bool usage,

@@ -6,8 +6,9 @@
 namespace aictl::inference {
 namespace {
 
-std::string_view finish_word(FinishReason reason) {
-  return reason == FinishReason::kLength ? "length" : "stop";
+std::string_view finish_word(FinishReason reason, int calls) {
+  if (reason == FinishReason::kLength) return "length";
+  return calls > 0 ? "tool_calls" : "stop";
 }
 
 double milliseconds(Duration duration) {
@@ -23,7 +24,7 @@ Result<std::shared_ptr<TextRun>> TextRun::make(http::Exchange exchange, const Se
   const size_t choices = kept.prompts.size() * static_cast<size_t>(kept.fields.n);
   run->choices_.reserve(choices);
   for (size_t i = 0; i < choices; ++i) {
-    auto text = ChoiceText::make(*model.tokenizer, kept.fields, kept.at_text_start);
+    auto text = ChoiceText::make(*model.tokenizer, kept.fields, kept.at_text_start, kept.reply);
     if (!text) return std::move(text).error();
     run->choices_.push_back({std::move(*text), {}, {}, false, false, {}});
   }
@@ -84,7 +85,7 @@ void TextRun::push(size_t job, const TokenOut& token, Generation& generation) {
   const int index = index_of(job, token.choice);
   Choice& choice = choices_[static_cast<size_t>(index)];
   if (choice.text.ended()) return;
-  if (!choice.text.push(token)) generation.stop(token.choice);  // a stop string was found
+  if (!choice.text.push(token)) generation.stop(token.choice);  // it has all that was wanted
   send_text(choice, index);
 }
 
@@ -141,16 +142,23 @@ void TextRun::open(Choice& choice, int index) {
 void TextRun::send_text(Choice& choice, int index) {
   TextPart part = choice.text.take();
   if (!plan_.fields.stream) {
-    choice.whole.text += part.text;
+    for (ReplyPiece& piece : part.pieces) add_piece(std::move(piece), choice.whole.pieces);
     std::ranges::move(part.scores, std::back_inserter(choice.whole.scores));
     choice.whole.ids.insert(choice.whole.ids.end(), part.ids.begin(), part.ids.end());
     return;
   }
-  if (!part.empty()) {
-    open(choice, index);
-    send(plan_.format->text(index, part.text, extras_of(part)));
-  }
+  if (!part.empty()) send_part(choice, index, part);
   if (choice.end && !choice.closed) close(choice, index);
+}
+
+// A chunk a piece; scores and ids go with the first. They may stand alone, where the text they
+// belong to was a mark.
+void TextRun::send_part(Choice& choice, int index, const TextPart& part) {
+  open(choice, index);
+  openai::ChunkExtras extras = extras_of(part);
+  if (part.pieces.empty()) return send(plan_.format->piece(index, {}, extras));
+  for (const ReplyPiece& piece : part.pieces)
+    send(plan_.format->piece(index, piece, std::exchange(extras, {})));
 }
 
 void TextRun::close(Choice& choice, int index) {
@@ -159,7 +167,7 @@ void TextRun::close(Choice& choice, int index) {
   openai::ChunkExtras extras;
   const bool last = std::ranges::all_of(choices_, [](const Choice& c) { return c.closed; });
   if (last) extras.timings = dump_json(openai::timings_json(timings()));
-  send(plan_.format->finish(index, finish_word(choice.end->reason), extras));
+  send(plan_.format->finish(index, finish_word(choice.end->reason, choice.text.calls()), extras));
 }
 
 void TextRun::send(const std::string& chunk) {
@@ -188,7 +196,10 @@ openai::Usage TextRun::usage() const {
     usage.prompt_tokens += static_cast<int64_t>(prompt.size());
   for (size_t i = 0; i < choices_.size(); i += static_cast<size_t>(plan_.fields.n))
     if (choices_[i].end) usage.cached_tokens += choices_[i].end->timings.cached_tokens;
-  for (const Choice& choice : choices_) usage.completion_tokens += choice.text.tokens();
+  for (const Choice& choice : choices_) {
+    usage.completion_tokens += choice.text.tokens();
+    usage.reasoning_tokens += choice.text.reasoning_tokens();
+  }
   return usage;
 }
 
@@ -215,7 +226,7 @@ void TextRun::on_complete() {
   std::vector<WholeChoice> choices;
   Duration queued{};
   for (Choice& choice : choices_) {
-    choice.whole.finish_reason = finish_word(choice.end->reason);
+    choice.whole.finish_reason = finish_word(choice.end->reason, choice.text.calls());
     queued = std::max(queued, choice.end->timings.queued);
     choices.push_back(std::move(choice.whole));
   }

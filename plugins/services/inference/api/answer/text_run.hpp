@@ -22,6 +22,7 @@ struct TextRunPlan {
   GenerateRequest request;                    // of every prompt, without its tokens
   std::vector<std::vector<int32_t>> prompts;  // at least one
   bool at_text_start = false;                 // the answer begins a text of its own
+  ReplyOptions reply;                         // what its text is split into
   std::unique_ptr<AnswerFormat> format;
   std::chrono::milliseconds keep_alive{15'000};
 };
@@ -57,6 +58,7 @@ class TextRun final : public EngineRun {
   bool take_ends(size_t job, std::vector<std::optional<Finished>> ends);
   void open(Choice& choice, int index);
   void send_text(Choice& choice, int index);
+  void send_part(Choice& choice, int index, const TextPart& part);
   void close(Choice& choice, int index);
   void observe_interval(Choice& choice, int tokens);
   openai::ChunkExtras extras_of(const TextPart& part) const;

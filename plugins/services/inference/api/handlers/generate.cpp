@@ -58,6 +58,24 @@ std::vector<std::string> echoes_of(const openai::CompletionRequest& request,
   return echoes;
 }
 
+// How the model's text is to be split, by what it knows and what was asked for.
+ReplyOptions reply_options(const openai::ChatRequest& request, const ServedModel& model,
+                           const ChatText& prompt) {
+  ReplyOptions reply;
+  reply.one_call = request.one_call;
+  if (request.split_reasoning) reply.format.thinking = model.reply.thinking;
+  if (!request.conversation.tools.is_null()) {
+    reply.format.calls = model.reply.calls;
+    for (const Json& tool : request.conversation.tools)
+      reply.tools.push_back(tool["function"]["name"].get<std::string>());
+  }
+  if (request.conversation.continue_final_message)
+    reply.start = ReplyStart::kContinued;
+  else if (opens_thinking(prompt, reply.format))
+    reply.start = ReplyStart::kThinking;
+  return reply;
+}
+
 }  // namespace
 
 /// What differs between those who want text.
@@ -123,12 +141,14 @@ void InferenceApi::chat(Asked asked, const Json& body) {
   if (!prompt) return respond_error(asked.exchange, prompt.error());
 
   TextAsk ask{"chatcmpl-", "messages", {}, {}};
+  ask.plan.reply = reply_options(*parsed, served, *prompt);
   ask.plan.prompts.push_back(std::move(prompt->tokens));
   ask.plan.at_text_start = !parsed->conversation.continue_final_message;
   ask.plan.fields = std::move(parsed->generation);
-  ask.format = [&parsed](const openai::AnswerHead& head, const TextRunPlan& plan) {
-    return chat_format(head, plan.fields.include_usage, parsed->logprobs >= 0,
-                       std::move(parsed->metadata));
+  ask.format = [&](const openai::AnswerHead& head, const TextRunPlan& plan) {
+    const bool short_ids = plan.reply.format.calls && plan.reply.format.calls->short_ids;
+    return chat_format(head, plan.fields.include_usage,
+                       {parsed->logprobs >= 0, std::move(parsed->metadata), random(), short_ids});
   };
   generate(asked, served, std::move(ask));
 }

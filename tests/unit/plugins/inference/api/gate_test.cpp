@@ -94,6 +94,18 @@ TEST_CASE("gate: a foreign page may not post without a type, which no browser as
   CHECK(status("Origin: https://b.example\r\nContent-Type: application/json\r\n") == 200);
 }
 
+TEST_CASE("gate: a body that decodes beyond the memory of all says to come again in a second") {
+  TestSetup setup;
+  setup.server.bodies_total = 200'000;
+  TestServer server(std::move(setup));
+  const http::Response response = server.post_text(
+      "/v1/completions", zipped(std::string(300'000, ' ')), {{"Content-Encoding", "gzip"}});
+  CHECK(response.status == 503);
+  CHECK(response.headers.get("retry-after-ms") == "1000");
+  CHECK(response.headers.get("retry-after") == "1");
+  CHECK(tree(response.body)["error"]["code"] == "unavailable");
+}
+
 TEST_CASE("gate: errors in the framing carry an id") {
   TestServer server;
   RawClient client = RawClient::to(server.server());

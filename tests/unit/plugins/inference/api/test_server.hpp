@@ -27,13 +27,14 @@ struct TestSetup {
   Hooks hooks;
   http::ServerOptions server;
   bool with_template = true;
+  std::string chat_template = tiny_model().chat_templates().at(0).second;
 };
 
 class TestServer {
  public:
   explicit TestServer(TestSetup setup = {})
       : tokenizer_(*Tokenizer::make(tiny_model().vocab())),
-        template_(*jinja::Template::parse(tiny_model().chat_templates().at(0).second)) {
+        template_(*jinja::Template::parse(setup.chat_template)) {
     setup.engine.end_tokens = tokenizer_.vocab().end_ids;
     setup.engine.vocab_tokens = tokenizer_.vocab().size();
     engine_ = start_tiny(setup.engine, setup.hooks);
@@ -46,6 +47,7 @@ class TestServer {
     model.engine = engine_.get();
     model.tokenizer = &tokenizer_;
     if (setup.with_template) model.chat_template = &template_;
+    model.reply = reply_format_of(setup.chat_template);
     served.add(std::move(model));
     setup.api.random_seed = 7;
     api_ = std::make_unique<InferenceApi>(std::move(served), std::move(setup.api));
