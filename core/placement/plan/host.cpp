@@ -71,6 +71,7 @@ Host::Host(const Topology& machine, const DeviceWishes& wishes, int hosts)
 
 WeightSource Host::source_of(const ModelShape& shape) const {
   WeightSource source;
+  source.name.clear();
   source.gbs = 0;
   const std::string wanted = shape.storage ? shape.storage->device : "";
   for (const Disk& disk : topology.disks) {

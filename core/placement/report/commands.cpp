@@ -105,14 +105,15 @@ std::vector<std::string> before_commands(const ModelPlan& plan, const PlanReques
   const Option& option = *plan.chosen;
   if (option.span > 1)
     lines.push_back(fmt::format(
-        "{}: first join {} hosts: `ray start --head` on one, which gets the command below; `ray "
+        "{}: first join {} hosts: `ray start --head` on one, which gets the command; `ray "
         "start --address=HEAD:6379` on the others",
         plan.shape.name, option.span));
   const std::string_view backend = backend_for(option);
   if (request.engine == Engine::kAictl && backend.empty())
     lines.push_back(fmt::format("{}: aictl has no backend for GPUs of {}: vLLM's command instead",
                                 plan.shape.name, option.device.vendor));
-  else if (!backend.empty() && !request.backends.empty() &&
+  else if (!backend.empty() && !request.backends.empty() && option.span == 1 &&
+           !model_word(plan.shape, Engine::kAictl).empty() &&
            std::ranges::find(request.backends, backend) == request.backends.end())
     lines.push_back(
         fmt::format("{}: `aictl serve --backend {}` takes a build of aictl with it; "

@@ -89,8 +89,8 @@ void print_placed(const ModelPlan& m, int& port, const PlanRequest& request, boo
   out << fmt::format("{}: {}{}, its speed {}\n", m.shape.name, o.words(), device_text(o),
                      source_text(o.device.source));
   out << fmt::format("  memory   {}\n", m.verdict);
-  out << fmt::format("  speed    {:.1f} tokens/s, {} for {} tokens\n", o.goodput, slo_words(o),
-                     std::min(request.prompt, o.load.context));
+  out << fmt::format("  speed    {:.1f} tokens/s; {}; prompts of {} tokens\n", o.goodput,
+                     slo_words(o), std::min(request.prompt, o.load.context));
   out << fmt::format("  load     {} of {} tokens a replica; room for {} tokens\n",
                      counted(o.load.sequences, "sequence"), o.load.context, o.fit.token_capacity);
   out << fmt::format("  start    {}\n", loading_text(m));
