@@ -144,6 +144,8 @@ _aictl() {
     'aictl doctor':--synthetic) COMPREPLY=(); return ;;
     'aictl doctor':--nvml) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     'aictl doctor':--watch-for) COMPREPLY=(); return ;;
+    'aictl doctor':--measure) COMPREPLY=($(compgen -W 'copies memory' -- "$word")); return ;;
+    'aictl doctor':--cuda) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     'aictl doctor':--rules) COMPREPLY=(); return ;;
     'aictl doctor':--tp-group) COMPREPLY=(); return ;;
     'aictl doctor':--threads) COMPREPLY=(); return ;;
@@ -215,9 +217,9 @@ _aictl() {
     'aictl topo diff') words='--output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl topo calc') words='--input --sysroot --synthetic --whole-io --disallowed --nvml --form --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl topo exec') words='--near --cpus --memory --output --config --quiet --verbose --no-color --help --version' ;;
-    'aictl doctor') words='rules --input --sysroot --synthetic --nvml --strict --no-strict --watch-for --rules --tp-group --threads --pinned --pid --weights --kubelet --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl doctor') words='rules --input --sysroot --synthetic --nvml --strict --no-strict --watch-for --measure --cuda --rules --tp-group --threads --pinned --pid --weights --kubelet --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl doctor rules') words='--output --config --quiet --verbose --no-color --help --version' ;;
-    'aictl plan') words='--slo --context --prompt --concurrency --engine --quant --kv-type --tp --config --weights --explain --input --sysroot --synthetic --hosts --gpu --ceilings --gpu-memory-utilization --cpu --algorithm --capacities --pods --slice-size --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl plan') words='--slo --context --prompt --concurrency --engine --quant --kv-type --tp --config --weights --explain --verify --input --sysroot --synthetic --hosts --gpu --ceilings --gpu-memory-utilization --cpu --algorithm --capacities --pods --slice-size --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl tokenize') words='--file --no-special --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl render') words='--messages --user --system --no-generation-prompt --template --vars --now --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl bench') words='model ceilings --output --config --quiet --verbose --no-color --help --version' ;;
