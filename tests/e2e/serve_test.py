@@ -1,5 +1,6 @@
 """`aictl serve` end to end: the plain paths, hostile and unlucky clients, and a tidy end."""
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from support import Server, run, wait_until
+from support import DEADLINE, Server, run, wait_until
 
 CHAT = {"messages": [{"role": "user", "content": "Tell me a story."}]}
 
@@ -165,6 +166,17 @@ class Lifecycle(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
             thread.join(30)
             self.assertEqual(done[-1], "[DONE]")
+
+    def test_a_request_that_arrives_with_sigterm_is_answered(self):
+        with Server() as server, contextlib.closing(server.connection()) as fresh:
+            fresh.connect()
+            wait_until(lambda: server.get("/readyz")[0] == 200, "the server has seen the connection")
+            server.process.send_signal(signal.SIGTERM)
+            fresh.request("GET", "/v1/models")
+            answer = fresh.getresponse()
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(json.loads(answer.read())["object"], "list")
+            self.assertEqual(server.process.wait(DEADLINE), 0)
 
     def test_sigterm_turns_ready_false_and_a_second_one_stops_at_once(self):
         with Server() as server:

@@ -4,13 +4,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import OpenAI from 'openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { embed, generateText, streamText } from 'ai';
+import { embed, generateText, jsonSchema, streamText, tool } from 'ai';
 
 const url = process.env.AICTL_URL;
 const model = process.env.AICTL_MODEL;
 const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
 const provider = createOpenAICompatible({ name: 'aictl', baseURL: `${url}/v1`, includeUsage: true });
 const messages = [{ role: 'user', content: 'Tell me a story.' }];
+const parameters = { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object',
+  properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false };
+const tools = [{ type: 'function', function: { name: 'weather', description: 'The weather of a city.', parameters } }];
 
 test('openai: models are listed and found by id', async () => {
   const list = await openai.models.list();
@@ -86,6 +89,62 @@ test('openai: embeddings decode from base64 to a unit vector', async () => {
   assert.ok(Math.abs(norm - 1) < 1e-3, `norm ${norm}`);
   const plain = await openai.embeddings.create({ model, input: 'hello', encoding_format: 'float' });
   assert.ok(Math.abs(plain.data[0].embedding[0] - r.data[0].embedding[0]) < 1e-6);
+});
+
+test('openai: a request with tools streams chunks that add up to the whole answer', async () => {
+  const request = { model, messages, tools, tool_choice: 'auto', max_tokens: 16, seed: 7 };
+  const whole = await openai.chat.completions.create(request);
+  const stream = await openai.chat.completions.create({ ...request, stream: true, stream_options: { include_usage: true } });
+  let text = '', finish = null, usage = null, first = null;
+  const calls = [];
+  for await (const chunk of stream) {
+    assert.equal(chunk.object, 'chat.completion.chunk');
+    usage = chunk.usage ?? usage;
+    if (chunk.choices.length === 0) continue;
+    const { delta, finish_reason: reason, index } = chunk.choices[0];
+    assert.equal(index, 0);
+    first ??= delta;
+    text += delta.content ?? '';
+    for (const piece of delta.tool_calls ?? []) {
+      calls[piece.index] ??= { id: piece.id, name: piece.function.name, arguments: '' };
+      calls[piece.index].arguments += piece.function.arguments;
+    }
+    finish = reason ?? finish;
+  }
+  assert.deepEqual(first, { role: 'assistant', content: '' });
+  assert.equal(text, whole.choices[0].message.content ?? '');
+  assert.equal(calls.length, whole.choices[0].message.tool_calls?.length ?? 0);
+  assert.equal(finish, whole.choices[0].finish_reason);
+  assert.equal(usage.completion_tokens, whole.usage.completion_tokens);
+  const final = await openai.chat.completions.stream({ ...request, parallel_tool_calls: false }).finalChatCompletion();
+  assert.equal(final.choices[0].message.role, 'assistant');
+});
+
+test('openai: a talk in which tools were called goes on; a call that must come is refused by name', async () => {
+  const called = { role: 'assistant', content: null, tool_calls: [
+    { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Paris"}' } }] };
+  const r = await openai.chat.completions.create({
+    model, tools, max_tokens: 4, messages: [...messages, called, { role: 'tool', tool_call_id: 'call_1', content: 'sunny' }] });
+  assert.ok(r.usage.prompt_tokens > 0);
+  await assert.rejects(openai.chat.completions.create({ model, messages, tools, tool_choice: 'required' }), (e) => {
+    assert.ok(e instanceof OpenAI.BadRequestError);
+    assert.equal(e.param, 'tool_choice');
+    return true;
+  });
+});
+
+test('ai: generateText and streamText with tools', async () => {
+  const weather = tool({ description: 'The weather of a city.', inputSchema: jsonSchema(parameters), execute: async () => 'sunny' });
+  const request = { model: provider(model), prompt: 'What is the weather in Paris?', tools: { weather }, maxOutputTokens: 10,
+    maxRetries: 0 };
+  const whole = await generateText(request);
+  assert.equal(typeof whole.text, 'string');
+  const stream = streamText(request);
+  const kinds = new Set();
+  for await (const part of stream.fullStream) kinds.add(part.type);
+  assert.ok(!kinds.has('error'), [...kinds].join(' '));
+  assert.ok(kinds.has('finish'));
+  assert.ok(['stop', 'length', 'tool-calls'].includes(await stream.finishReason));
 });
 
 test('ai: generateText and streamText', async () => {
