@@ -39,9 +39,8 @@ class Report {
 
   const std::vector<Problem>& problems() const { return problems_; }
   size_t count(Severity severity) const;
-  /// Puts the findings of a document together, documents in the order of `documents`, within one
-  /// by line.
-  void sort(const std::vector<Document>& documents);
+  /// Orders the findings as they are printed: by file in the order of `files`, then by place.
+  void sort(const std::vector<std::string>& files);
 
  private:
   void add(const Document& document, std::string_view path, Severity severity,

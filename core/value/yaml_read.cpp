@@ -171,7 +171,8 @@ class Builder final : public YAML::EventHandler {
     frame.has_key = true;
     frame.merge = kubernetes && plain && text == "<<";
     frame.odd = false;
-    if (!frame.merge && frame.entries.contains(text))
+    const bool again = !frame.merge && frame.entries.contains(text);
+    if (again && options_.repeated == nullptr)
       refuse(mark, fmt::format("duplicate key '{}'", text));
     frame.key = text;
     if (kubernetes && plain && !frame.merge && options_.odd_keys != nullptr) {
@@ -182,6 +183,11 @@ class Builder final : public YAML::EventHandler {
             {pointer_.substr(0, frame.pointer_size), text.empty() ? "null" : text, place(mark)});
     }
     pointer_.resize(frame.pointer_size);
+    if (again) {
+      frame.odd = true;
+      options_.repeated->push_back({pointer_, text, place(mark)});
+      pointer_ += "/~";  // no pointer: what is unread has no place
+    }
     pointer_ += '/';
     append_escaped(pointer_, text);
     if (!frame.odd && !frame.merge) document.places[pointer_] = place(mark);
@@ -294,6 +300,22 @@ Error located(int line, int column, std::string_view why, std::string hint) {
           std::move(hint)};
 }
 
+// What to do about the mistakes that are made most.
+std::string hint_for(std::string_view message) {
+  constexpr std::pair<std::string_view, std::string_view> kHints[] = {
+      {"illegal map value", "quote text that has ': ' in it, or mend the indentation"},
+      {"end of map not found", "mend the indentation"},
+      {"end of sequence not found", "mend the indentation"},
+      {"end of map flow not found", "a } is missing"},
+      {"end of sequence flow not found", "a ] is missing"},
+      {"illegal EOF in scalar", "a quote is missing"},
+      {"unknown token", "quote text that begins with @, ` or %"},
+      {"illegal tab when looking for indentation", "a tab does not indent; use spaces"}};
+  for (const auto& [text, hint] : kHints)
+    if (message == text) return std::string(hint);
+  return "";
+}
+
 // yaml-cpp guesses at UTF-16 and reads what it cannot decode as nothing; here all text is UTF-8,
 // and a control character is the sign of a file that is no text.
 Result<void> check_text(std::string_view text, int line) {
@@ -330,7 +352,7 @@ Result<YamlDocument> parse_yaml(std::string_view text, const YamlOptions& option
     return located(e.mark.line + options.first_line, e.mark.column + 1, "nested too deep", "");
   } catch (const YAML::Exception& e) {
     if (e.mark.is_null()) return Error{ErrorCode::kDataRefused, e.msg, ""};
-    return located(e.mark.line + options.first_line, e.mark.column + 1, e.msg, "");
+    return located(e.mark.line + options.first_line, e.mark.column + 1, e.msg, hint_for(e.msg));
   }
 }
 

@@ -10,7 +10,7 @@
 
 namespace aictl {
 
-/// A key that is a number, a boolean or null, and so no key of JSON.
+/// A key that is a number, a boolean or null, and so no key of JSON; or one that comes again.
 struct OddKey {
   std::string pointer;  // of the mapping it stands in
   std::string text;
@@ -23,6 +23,8 @@ struct YamlOptions {
   size_t max_nodes = 1'000'000;  // after aliases are resolved; long text in an alias counts more
   int first_line = 1;            // the number of the text's first line, for places and messages
   std::vector<OddKey>* odd_keys = nullptr;  // collects them, unread; without it they are text
+  std::vector<OddKey>* repeated = nullptr;  // collects keys that come again, unread; without it
+                                            // they are refused
 };
 
 /// Parses one YAML document; absent (null, no places) when the text has none. Errors: as

@@ -36,12 +36,13 @@ class Catalog {
   std::vector<const Kind*> kinds() const;
   /// The apiVersions that have this kind, sorted.
   std::vector<std::string> versions_of(std::string_view kind) const;
-  /// "did you mean kind Deployment?", "this kind exists in apps/v1", or empty.
+  /// What to write instead of an unknown pair: "this kind exists in apps/v1", "did you mean kind
+  /// Deployment?", or empty.
   std::string nearest(std::string_view kind) const;
   /// metav1.ObjectMeta.
   const Schema* object_meta() const;
-  /// Versions of the sources, one line each: "kubernetes v36.0.3".
-  static std::string_view versions();
+  /// The sources and their versions: "kubernetes-sigs/kueue v0.19.2".
+  const std::vector<std::string>& versions() const;
 
   Catalog(const Catalog&) = delete;
   ~Catalog();

@@ -40,7 +40,6 @@ struct Schema {
   bool unique_items = false;
   bool exclusive_minimum = false, exclusive_maximum = false;
   bool additional_open = false;  // additionalProperties: true
-  bool atomic_map = false;       // x-kubernetes-map-type: atomic
 
   std::vector<Property> properties;  // sorted by name
   std::vector<std::string> required;
