@@ -14,6 +14,7 @@ cli::Command bench_command(App& app);
 cli::Command chat_command(App& app);
 cli::Command completion_command(App& app);
 cli::Command config_command(App& app);
+cli::Command diff_command(App& app);
 cli::Command doctor_command(App& app);
 cli::Command help_command(App& app);
 cli::Command man_command(App& app);
@@ -26,6 +27,7 @@ cli::Command serve_command(App& app);
 cli::Command tokenize_command(App& app);
 cli::Command topo_command(App& app);
 cli::Command verify_command(App& app);
+cli::Command validate_command(App& app);
 cli::Command version_command(App& app);
 
 /// What --version prints.
