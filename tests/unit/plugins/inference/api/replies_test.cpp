@@ -1,5 +1,6 @@
 // Thinking and tool calls through the whole server: the model's logits are replaced, so that it
 // writes what a trained one would.
+#include "plugins/services/inference/api/answer/choice_text.hpp"
 #include "tests/unit/plugins/inference/api/test_server.hpp"
 
 using namespace aictl;
@@ -300,4 +301,34 @@ TEST_CASE("replies: stop strings end an answer before what they are split into")
   const Json choice = answer(kTwoCalls, body)["choices"][0];
   CHECK(choice["message"]["tool_calls"].size() == 1);
   CHECK(choice["finish_reason"] == "tool_calls");
+}
+
+TEST_CASE("replies: a mark that is a control token is read, other control tokens are no text") {
+  constexpr int32_t kMark = 310;
+  VocabSource source = tiny_model().vocab();
+  source.tokens.at(kMark) = "[TOOL_CALLS]";
+  source.token_types.at(kMark) = static_cast<int32_t>(TokenType::kControl);
+  const auto tokenizer = Tokenizer::make(source);
+  REQUIRE(tokenizer.ok());
+  const openai::GenerationFields fields;
+  const std::string_view calls = "[{\"name\": \"f\", \"arguments\": {}}]";
+  for (const bool with_calls : {true, false}) {
+    ReplyOptions reply;
+    if (with_calls) reply.format = reply_format_of(kMistral);
+    auto text = ChoiceText::make(*tokenizer, fields, false, reply);
+    REQUIRE(text.ok());
+    std::vector<int32_t> ids{kMark, 256};  // 256: <|endoftext|>
+    for (const char c : calls) ids.push_back(static_cast<unsigned char>(c));
+    for (const int32_t id : ids) CHECK(text->push({0, id, 0, {}}));
+    text->finish(-1);
+    const std::vector<ReplyPiece> pieces = text->take().pieces;
+    if (with_calls) {
+      REQUIRE(pieces.size() == 2);
+      CHECK(pieces[0] == ReplyPiece{ReplyPiece::Kind::kCall, "f", 0});
+      CHECK(pieces[1] == ReplyPiece{ReplyPiece::Kind::kArguments, "{}", 0});
+    } else {
+      REQUIRE(pieces.size() == 1);
+      CHECK(pieces[0].text == calls);
+    }
+  }
 }
