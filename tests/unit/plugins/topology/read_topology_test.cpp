@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -45,17 +45,18 @@ TopologyInput file_input(const fs::path& file) {
   return input;
 }
 
+// Of the processor's time: other tests may run beside this one.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::chrono::seconds kDeadline(20);
+constexpr double kSeconds = 20;
 #else
-constexpr std::chrono::seconds kDeadline(2);
+constexpr double kSeconds = 2;
 #endif
 
 /// What reading `file` is refused with; fails when it is not, or takes long.
 Error refusal(const fs::path& file) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   const auto read = read_topology(all_sources(), file_input(file));
-  CHECK(std::chrono::steady_clock::now() - start < kDeadline);
+  CHECK(double(std::clock() - start) / CLOCKS_PER_SEC < kSeconds);
   REQUIRE_FALSE(read.ok());
   CHECK(read.error().code == ErrorCode::kDataRefused);
   CHECK(read.error().message.find('\n') == std::string::npos);
@@ -135,7 +136,7 @@ TEST_CASE("read_topology: the most there may be in a file is refused, or read, i
   CHECK(has(fill("<topology version=\"2.0\">", "<info/>", 60 << 20), "line 1"));
   CHECK(has(fill("{\"aictl_topology\":1,\"objects\":[", "[],", 31 << 20), "values"));
   CHECK(has(fill("{\"aictl_topology\":1,\"objects\":[", "0.1111111,", 31 << 20), "line 1"));
-  CHECK(has(fill("{\"aictl_topology\":1,\"objects\":", "[", 3 << 20), "line 1"));
+  CHECK(has(fill("{\"aictl_topology\":1,\"objects\":", "[", 3 << 20), "nested deeper"));
   CHECK(has(fill("<system>", "<cpu>", 60 << 20), "line 1"));
   CHECK(has(fill("\tGPU0\tGPU1\nGPU0\t X ", "\tNV1", 60 << 20), "bytes"));
   CHECK(has(fill("\tGPU0\tGPU1\nGPU0\t X ", "\tNV1", 3 << 20), "line"));
