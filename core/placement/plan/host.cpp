@@ -18,8 +18,10 @@ constexpr double kUnknownDiskGbs = 1, kPcieShare = 0.85;
 
 double disk_gbs(const Topology& topology, const Disk& disk) {
   double gbs = kUnknownDiskGbs;
+  // A virtual disk calls itself rotating, whatever is behind it.
+  const bool told = disk.kind != "rotating" || topology.system.hypervisor.empty();
   for (const auto& [kind, speed] : kDiskGbs)
-    if (kind == disk.kind) gbs = speed;
+    if (told && kind == disk.kind) gbs = speed;
   for (const topology::Object& object : topology.objects)  // no faster than its link
     if (disk.pci && object.type == topology::ObjectType::kPci && object.pci.address == *disk.pci &&
         object.pci.link_gbs > 0)

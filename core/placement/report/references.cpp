@@ -126,6 +126,12 @@ bool reads_on_cpu(const ModelShape& shape, Engine engine) {
   return engine != Engine::kVllm || form_of(shape.quant) == Form::kEither;
 }
 
+std::pair<std::string_view, std::string_view> shape_of_repository(std::string_view name) {
+  for (const Repository& one : kRepositories)
+    if (one.name == name) return {one.shape, one.quant};
+  return {};
+}
+
 std::string vllm_weight_flags(const ModelShape& shape) {
   const Repository* known = repository_of(shape);
   return known && known->quant != shape.quant ? " --quantization fp8" : "";

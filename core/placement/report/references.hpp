@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/placement/cost/engine.hpp"
 #include "core/placement/model/shape.hpp"
@@ -15,6 +17,10 @@ std::string model_word(const ModelShape& shape, Engine engine);
 
 /// Whether the engine computes with the shape's weights on CPUs: vLLM with plain ones alone.
 bool reads_on_cpu(const ModelShape& shape, Engine engine);
+
+/// The shape ("llama:8b") and weight format of a vendor's repository, such as
+/// "meta-llama/Llama-3.1-8B-Instruct"; empty when it is not one of the table.
+std::pair<std::string_view, std::string_view> shape_of_repository(std::string_view name);
 
 /// Flags that `vllm serve` needs for the weights model_word names; usually none.
 std::string vllm_weight_flags(const ModelShape& shape);

@@ -108,6 +108,9 @@ TEST_CASE("references: each engine is told a model it can read") {
   shape.quant = "FP8";
   CHECK_EQ(model_word(shape, Engine::kVllm), "meta-llama/Llama-3.1-8B-Instruct");
   CHECK_EQ(vllm_weight_flags(shape), " --quantization fp8");
+  CHECK_EQ(shape_of_repository("meta-llama/Llama-3.1-8B-Instruct").first, "llama:8b");
+  CHECK_EQ(shape_of_repository("deepseek-ai/DeepSeek-V3").second, "FP8");
+  CHECK_EQ(shape_of_repository("nobody/nothing").first, "");
   shape.name = "deepseek-v3:671b";
   CHECK_EQ(vllm_weight_flags(shape), "");  // is stored so
   shape.source = "safetensors";
