@@ -11,7 +11,6 @@
 
 #include <fmt/format.h>
 
-#include "core/base/units.hpp"
 #include "core/platform/run/keeper.hpp"
 #include "core/platform/run/local/ports.hpp"
 #include "core/platform/run/state/processes.hpp"

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <sstream>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -13,6 +15,8 @@ namespace aictl::platform {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::chrono::seconds kCleaningUp{15};
 
 // A lock of the open file, not of the process: forks share it, and asking for it does not take it.
 struct flock whole_file() {
@@ -69,11 +73,16 @@ Result<void> StateFolder::lock() {
   const fs::path file = path_ / "lock";
   Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return errno_error(file.string(), errno);
-  struct flock range = whole_file();
-  if (::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
+  // Whose keeper was killed holds the lock a little longer, until it has ended what it started.
+  const auto end = std::chrono::steady_clock::now() + kCleaningUp;
+  for (struct flock range = whole_file(); ::fcntl(fd.get(), F_OFD_SETLK, &range) != 0;) {
     if (errno != EAGAIN && errno != EACCES)
       return errno_error(fmt::format("locking {}", file.string()), errno);
     const auto who = locker();
+    if (who && !is_running(*who) && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
     return Error{
         ErrorCode::kConflict,
         fmt::format("this platform is up already: {}",
