@@ -211,6 +211,18 @@ agents:
         self.assertIn(f"127.0.0.1:{one['ports']['http']}", one["argv"])
         self.assertFalse(self.state.exists())
 
+    def test_the_words_here_are_those_in_the_pod_addresses_and_paths_apart(self):
+        rows = {row["name"]: row for row in json.loads(self.aictl("up", "--dry-run", "-o", "json").stdout)["workloads"]}
+        made = self.aictl("generate", "kubernetes", "-o", str(self.folder / "out"))
+        self.assertEqual(made.returncode, 0, made.stderr)
+        text = "".join(file.read_text() for file in sorted((self.folder / "out").rglob("*.yaml")))
+        blocks = re.findall(r"^ +(?:command|args):\n((?: +- .*\n)+)", text, re.M)
+        pods = [[line.split("- ", 1)[1].split("  # ")[0].strip('"') for line in block.splitlines()] for block in blocks]
+        for name in ("one", "two"):
+            here = ["/models/" + os.path.basename(word) if word.endswith(".gguf") else
+                    "0.0.0.0:8000" if word.startswith("127.0.0.1:") else word for word in rows[name]["argv"]]
+            self.assertTrue(any(pod in (here, here[1:]) for pod in pods), (here, pods))
+
     def test_output_of_processes_has_their_name_before_it(self):
         process = self.up()
         self.event(process, "ready")
