@@ -60,9 +60,9 @@ std::string seconds_text(double seconds) {
 std::string loading_text(const ModelPlan& m) {
   const Loading& l = m.loading;
   const std::string node = l.source.node < 0 ? "" : fmt::format(", node {}", l.source.node);
-  std::string text = fmt::format("{} {} {} ({}{:.1f} GB/s{})", seconds_text(l.cold),
-                                 l.source.known ? "from" : "if from", l.source.name,
-                                 l.source.known ? "" : "assumed ", l.source.gbs, node);
+  std::string text =
+      fmt::format("{} {} {} (assumed {:.1f} GB/s{})", seconds_text(l.cold),
+                  l.source.known ? "from" : "if from", l.source.name, l.source.gbs, node);
   if (l.warm > 0)
     text += fmt::format(", {} from the page cache{}", seconds_text(l.warm),
                         l.source.in_memory ? ", which holds it" : "");
