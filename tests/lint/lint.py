@@ -20,6 +20,7 @@ THIRD_PARTY = {
     "prometheus/": ("core/telemetry/",),
     "httplib.h": ("core/http/",),
     "event2/": ("core/http/",),
+    "openssl/evp.h": ("core/platform/spec/",),
     "openssl/": ("core/http/",),
     "zlib.h": ("core/http/",),
     "zstd.h": ("core/http/", "core/manifest/catalog/"),  # the catalog is one zstd frame in the binary

@@ -30,7 +30,4 @@ bool is_service_label(std::string_view text, size_t limit = kLabelLength);
 /// Labels joined by dots, 253 characters in all: most objects' names.
 bool is_subdomain(std::string_view text);
 
-/// FNV-1a, 64 bits, as 16 hexadecimal digits: tells texts apart, protects nothing.
-std::string text_digest(std::string_view text);
-
 }  // namespace aictl::platform

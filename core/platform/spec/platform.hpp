@@ -184,6 +184,7 @@ struct NodePool {
 
 struct Placement {
   std::string topology;  // a capture; empty: the pools, or else this machine
+  int nodes = 1;         // machines like that capture; of pools each has its own
   std::map<std::string, std::string> selector;
   std::vector<NodePool> pools;
 };

@@ -1,7 +1,6 @@
 // Reads `aictl.yaml`: one Platform, or every mistake that is in it, each with its place.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "core/base/result.hpp"
 #include "core/platform/spec/platform.hpp"
+#include "core/plugin/plugins.hpp"
 
 namespace aictl::platform {
 
@@ -30,14 +30,20 @@ struct SpecReading {
 /// Longest spec that is read.
 inline constexpr size_t kMaxSpecBytes = size_t{1} << 20;
 
-/// Checks a spec; `file` is its name in messages. Bounded in time and memory for any bytes.
-SpecReading check_platform(std::string_view text, const std::string& file);
+/// Checks a spec; `file` is its name in messages. With `plugins` the targets and their knobs are
+/// checked as well. Bounded in time and memory for any bytes.
+SpecReading check_platform(std::string_view text, const std::string& file,
+                           const Plugins* plugins = nullptr);
+
+/// "aictl.yaml:3:5: models[0].replicas: replicas 2000 is not in 0..1000".
+std::string mistake_line(const Mistake& mistake, const std::string& file);
 
 /// The same as one Error, kDataRefused, with a line for each mistake.
-Result<Platform> read_platform(std::string_view text, const std::string& file);
+Result<Platform> read_platform(std::string_view text, const std::string& file,
+                               const Plugins* plugins = nullptr);
 
 /// Reads the file of that name; "-" is standard input. Errors: as read_file and read_platform.
-Result<Platform> load_platform(const std::string& file);
+Result<Platform> load_platform(const std::string& file, const Plugins* plugins = nullptr);
 
 /// Whether a document is a platform's spec, for those who read documents of many kinds: its kind
 /// is Platform, and its apiVersion is ours or absent.
@@ -47,8 +53,9 @@ bool is_platform(const Json& document);
 /// back gives the same platform.
 Json platform_tree(const Platform& platform, bool defaults);
 
-/// The published JSON schema (draft 2020-12) of `aictl.yaml`.
-Json platform_schema();
+/// The published JSON schema (draft 2020-12) of `aictl.yaml`; with `plugins` the knobs of targets
+/// are in it.
+Json platform_schema(const Plugins* plugins = nullptr);
 
 /// The page aictl-platform(5), as roff: every field, its default and its rule.
 std::string platform_page();
