@@ -25,6 +25,8 @@ struct PlannedModel {
   int gpus_per_node = 0, nodes = 1;
   int64_t context = 0;
   int sequences = 0;
+  double cpus = 0;         // of a process
+  uint64_t kv_memory = 0;  // of all sequences, on the fullest rank
   uint64_t weight_bytes = 0, kv_bytes_per_token = 0, memory = 0, shm = 0;
   int startup_seconds = 0;
   std::vector<std::string> arithmetic;  // how these came about, a line each

@@ -23,9 +23,10 @@ struct PlanInputs {
 /// kDataRefused naming the field of the spec, with the arithmetic of what does not fit.
 Result<PlatformPlan> plan_platform(Platform platform, const PlanInputs& inputs);
 
-/// Where the spec says that it runs: its pools, its capture, or this machine. `instead` names
-/// another machine (`generate --for`); paths are relative to the spec's file. Errors: as
-/// read_topology, naming the field.
+/// Where the spec says that it runs: its pools, its capture, or this machine; paths are relative to
+/// the spec's file. `instead` names another machine, which stands for each of the spec's nodes
+/// (`generate --for`); one that names none is this machine, alone (`up`). Errors: as read_topology,
+/// naming the field.
 Result<std::vector<PlannedPool>> platform_pools(const Platform& platform, const Plugins& plugins,
                                                 const std::optional<TopologyInput>& instead = {});
 
