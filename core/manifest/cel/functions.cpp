@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/base/utf8.hpp"
-#include "core/manifest/pattern.hpp"
+#include "core/manifest/check/pattern.hpp"
 
 namespace aictl::cel {
 namespace {
@@ -50,9 +50,7 @@ Value ends_with(Arguments a, Store& store) {
 
 Value matches(Arguments a, Store& store) {
   if (auto wrong = not_texts(a, store, "matches")) return *wrong;
-  const auto pattern = manifest::Pattern::compiled(a[1].text);
-  if (!pattern) return store.error(fmt::format("'{}' is no regular expression", a[1].text));
-  return Value::boolean_of(pattern->found_in(a[0].text));
+  return Value::boolean_of(manifest::pattern_matches(std::string(a[1].text), a[0].text));
 }
 
 // ASCII letters only, as the names of both say.
@@ -180,7 +178,6 @@ Value to_text(Arguments a, Store& store) {
 }
 
 Value same(Arguments a, Store&) { return a[0]; }
-Value type_of(Arguments a, Store&) { return Value::text_of(type_name(a[0].type)); }
 
 constexpr Function kFunctions[] = {
     {"size", 1, 1, true, true, size},
@@ -197,7 +194,6 @@ constexpr Function kFunctions[] = {
     {"int", 1, 1, false, true, to_int},
     {"double", 1, 1, false, true, to_double},
     {"string", 1, 1, false, true, to_text},
-    {"type", 1, 1, false, true, type_of},
     {"dyn", 1, 1, false, true, same},
 };
 
