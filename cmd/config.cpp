@@ -1,4 +1,4 @@
-// aictl config: the settings as they are, and where each came from.
+// aictl config: the settings as they are, where each came from, and the schema of a spec.
 #include <set>
 
 #include <fmt/format.h>
@@ -7,6 +7,7 @@
 #include "core/cli/context.hpp"
 #include "core/cli/program.hpp"
 #include "core/cli/terminal/table.hpp"
+#include "core/platform/spec/read.hpp"
 
 namespace aictl {
 namespace {
@@ -89,9 +90,26 @@ cli::Command view_command() {
   return command;
 }
 
+cli::Command schema_command(App& app) {
+  cli::Command command;
+  command.name = "schema";
+  command.summary = "Print the JSON schema of aictl.yaml";
+  command.description =
+      "Draft 2020-12, with every field's description, default and bounds. Editors complete and "
+      "check a file by it that begins with\n\n"
+      "  # yaml-language-server: $schema=aictl.schema.json";
+  command.examples = {{"aictl config schema > aictl.schema.json", "a file for an editor"}};
+  command.run = [&app](cli::Context& context) -> Result<int> {
+    const Json schema = platform::platform_schema(&app.plugins);
+    context.print_result(schema, [&](std::ostream& out) { out << dump_json(schema, 2) << "\n"; });
+    return 0;
+  };
+  return command;
+}
+
 }  // namespace
 
-cli::Command config_command(App&) {
+cli::Command config_command(App& app) {
   cli::Command command;
   command.name = "config";
   command.summary = "See the settings and where they came from";
@@ -100,7 +118,7 @@ cli::Command config_command(App&) {
       "configuration file, its default. The file is the one --config names, else "
       "$XDG_CONFIG_HOME/aictl/config.yaml (or ~/.config/aictl/config.yaml), else "
       "/etc/aictl/config.yaml.";
-  command.commands = {view_command()};
+  command.commands = {view_command(), schema_command(app)};
   return command;
 }
 

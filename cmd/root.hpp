@@ -17,6 +17,7 @@ cli::Command config_command(App& app);
 cli::Command diff_command(App& app);
 cli::Command doctor_command(App& app);
 cli::Command help_command(App& app);
+cli::Command init_command(App& app);
 cli::Command man_command(App& app);
 cli::Command model_command(App& app);
 cli::Command plan_command(App& app);
