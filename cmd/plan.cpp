@@ -24,7 +24,7 @@ using placement::KueueAlgorithm;
 struct PlanFlags {
   std::vector<std::string> models;
   TopologyInput input;
-  std::string config, ceilings;
+  std::string config, ceilings, platform;
   std::vector<std::string> slo, weights, quants;
   std::optional<std::string> engine;
   placement::PlanRequest request;
@@ -68,6 +68,8 @@ std::vector<Row> wish_rows(PlanFlags& f) {
   rows.push_back(Row("kv-type", &f.request.kv_type, "element type of the KV cache")
                      .choices({"f32", "f16", "bf16", "fp8", "q8_0", "q4_0"}));
   rows.push_back(Row("tp", &f.request.tp, "ranks a replica must have; 0: searched").range(0, 64));
+  rows.push_back(
+      Row("file", &f.platform, "all models of a platform: its aictl.yaml").file().letter('f'));
   rows.push_back(Row("config", &f.config,
                      "a model's config.json: instead of MODEL, or for safetensors elsewhere; "
                      "`aictl --config FILE plan` names aictl's own")
@@ -140,12 +142,16 @@ Result<void> read_models(App& app, PlanFlags& f) {
     if (!shape) return std::move(shape).error();
     f.request.models.push_back(*std::move(shape));
   }
+  if (!f.platform.empty())
+    if (auto read = platform_models(app, f.platform, one ? quant : fallback, f.request); !read)
+      return std::move(read).error();
   for (const std::string& model : f.models) {
     auto shape = open_shape(app, model, f.config, one ? quant : fallback);
     if (!shape) return std::move(shape).error();
-    if (is_live(f.input)) find_files(*shape);
     f.request.models.push_back(*std::move(shape));
   }
+  if (is_live(f.input))
+    for (placement::ModelShape& shape : f.request.models) find_files(shape);
   return {};
 }
 
@@ -220,6 +226,7 @@ cli::Command plan_command(App& app) {
       {"aictl plan model.gguf --slo ttft=500ms,tpot=40ms --explain", "with all the arithmetic"},
       {"aictl plan model.gguf --cpu --verify", "and measure whether the pin helps here"},
       {"aictl plan --config config.json --hosts 4 --engine vllm -o json", "a model not yet here"},
+      {"aictl plan -f aictl.yaml", "all models of a platform, each as it asks"},
       {"aictl plan --algorithm kueue-bestfit --capacities 3,3,2,1 --pods 7", "Kueue's answer"}};
   command.arguments = {
       {Row("MODEL", &flags->models, "a file, a folder, a name or a shape").file(), false}};

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cmd/app.hpp"
-#include "core/placement/model/shape.hpp"
+#include "core/placement/plan/plan.hpp"
 
 namespace aictl {
 
@@ -14,6 +14,12 @@ namespace aictl {
 /// `quant`: what a shape without one has. Errors: as the readers', naming the file.
 Result<placement::ModelShape> open_shape(App& app, const std::string& reference,
                                          const std::string& config, const std::string& quant);
+
+/// The models of a platform's spec with what it wants of each; `quant`: what a shape without one has.
+/// Errors: as load_platform and open_shape, naming the model; kUnsupported for a repository of a hub
+/// that no table has.
+Result<void> platform_models(App& app, const std::string& file, const std::string& quant,
+                             placement::PlanRequest& request);
 
 /// Fills where the shape's files lie on this machine, and what the page cache has of them.
 void find_files(placement::ModelShape& shape);

@@ -160,6 +160,7 @@ _aictl() {
     'aictl plan':--quant) COMPREPLY=(); return ;;
     'aictl plan':--kv-type) COMPREPLY=($(compgen -W 'f32 f16 bf16 fp8 q8_0 q4_0' -- "$word")); return ;;
     'aictl plan':--tp) COMPREPLY=(); return ;;
+    'aictl plan':-f|'aictl plan':--file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     'aictl plan':--config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     'aictl plan':--weights) COMPREPLY=(); return ;;
     'aictl plan':--input) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -219,7 +220,7 @@ _aictl() {
     'aictl topo exec') words='--near --cpus --memory --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl doctor') words='rules --input --sysroot --synthetic --nvml --strict --no-strict --watch-for --measure --cuda --rules --tp-group --threads --pinned --pid --weights --kubelet --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl doctor rules') words='--output --config --quiet --verbose --no-color --help --version' ;;
-    'aictl plan') words='--slo --context --prompt --concurrency --engine --quant --kv-type --tp --config --weights --explain --verify --input --sysroot --synthetic --hosts --gpu --ceilings --gpu-memory-utilization --cpu --algorithm --capacities --pods --slice-size --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl plan') words='--slo --context --prompt --concurrency --engine --quant --kv-type --tp --file --config --weights --explain --verify --input --sysroot --synthetic --hosts --gpu --ceilings --gpu-memory-utilization --cpu --algorithm --capacities --pods --slice-size --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl tokenize') words='--file --no-special --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl render') words='--messages --user --system --no-generation-prompt --template --vars --now --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl bench') words='model ceilings --output --config --quiet --verbose --no-color --help --version' ;;

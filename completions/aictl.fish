@@ -273,6 +273,7 @@ complete -c aictl -n '__aictl_at "aictl plan"' -l engine -x -a 'aictl vllm llama
 complete -c aictl -n '__aictl_at "aictl plan"' -l quant -x -d 'weight formats to choose from; empty: the model\'s'
 complete -c aictl -n '__aictl_at "aictl plan"' -l kv-type -x -a 'f32 f16 bf16 fp8 q8_0 q4_0' -d 'element type of the KV cache'
 complete -c aictl -n '__aictl_at "aictl plan"' -l tp -x -d 'ranks a replica must have; 0: searched'
+complete -c aictl -n '__aictl_at "aictl plan"' -l file -s f -r -F -d 'all models of a platform: its aictl.yaml'
 complete -c aictl -n '__aictl_at "aictl plan"' -l config -r -F -d 'a model\'s config.json: instead of MODEL, or for safetensors elsewhere; `aictl --config FILE plan` names aictl\'s own'
 complete -c aictl -n '__aictl_at "aictl plan"' -l weights -x -d 'weigh the objective\'s terms instead of comparing them in order: goodput=5,gpus=1'
 complete -c aictl -n '__aictl_at "aictl plan"' -l explain -d 'show the arithmetic, every alternative and what a failure stops'
