@@ -139,6 +139,17 @@ class Preparer {
     std::error_code error;
     if (fs::exists(beside, error)) return beside.lexically_normal();
     auto file = machine_.model_file(source);
+    const size_t slash = source.rfind('/');
+    if (!file && source.find("://") != source.npos && source.ends_with(".gguf")) {
+      // Of a hub, and fetched already: the file by its name, beside the spec or in a model folder.
+      const std::string name = source.substr(slash + 1);
+      if (fs::exists(fs::path(result_.plan.folder) / name, error))
+        return fs::path(result_.plan.folder) / name;
+      file = machine_.model_file(name);
+      if (!file)
+        return Error{ErrorCode::kNotFound, fmt::format("model '{}' is not on this machine", source),
+                     fmt::format("put {} beside the spec or into a folder of $AICTL_MODELS", name)};
+    }
     if (!file) return std::move(file).error().within("model");
     return fs::absolute(*file).lexically_normal();
   }

@@ -40,6 +40,7 @@ struct Machine {
     machine.own_program = "/opt/aictl";
     machine.model_file = [](std::string_view source) -> Result<std::filesystem::path> {
       if (source == "tiny") return std::filesystem::path("/models/tiny.gguf");
+      if (source == "fetched.gguf") return std::filesystem::path("/models/fetched.gguf");
       return Error{ErrorCode::kNotFound, "no such model", ""};
     };
     machine.secrets = scratch.path / "secrets";
@@ -215,6 +216,14 @@ TEST_CASE("local: mounts become folders of this machine, a model the file the wo
   CHECK(made->plan.launches[0].argv[1] == root + "/models/a/weights/tiny.gguf");
   CHECK(std::filesystem::read_symlink(root + "/models/a/weights/model.gguf") ==
         "/models/tiny.gguf");
+  w.mounts[0].source = "hf://org/repo/absent.gguf";
+  CHECK(message(here.prepare({w})) ==
+        "a: model 'hf://org/repo/absent.gguf' is not on this machine");
+  w.mounts[0].source = "hf://org/repo/fetched.gguf";
+  w.mounts[0].file = "fetched.gguf";
+  made = here.prepare({w});
+  REQUIRE(made.ok());
+  CHECK(made->plan.launches[0].argv[1] == "/models/tiny.gguf");
   w.mounts[0].source = "absent";
   CHECK(message(here.prepare({w})) == "a: model: no such model");
 }
