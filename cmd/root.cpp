@@ -43,11 +43,13 @@ cli::Command root_command(App& app) {
   root.examples = {{"aictl serve model.gguf", "answer the OpenAI API from a model file"},
                    {"aictl run model.gguf \"Why is the sky blue?\"", "print one answer"}};
   root.commands = {
-      serve_command(app),      run_command(app),    chat_command(app),     model_command(app),
-      topo_command(app),       doctor_command(app), plan_command(app),     init_command(app),
-      validate_command(app),   diff_command(app),   tokenize_command(app), render_command(app),
-      bench_command(app),      verify_command(app), plugin_command(app),   config_command(app),
-      completion_command(app), man_command(app),    help_command(app),     version_command(app),
+      serve_command(app),    run_command(app),     chat_command(app),       model_command(app),
+      topo_command(app),     doctor_command(app),  plan_command(app),       init_command(app),
+      up_command(app),       ps_command(app),      logs_command(app),       down_command(app),
+      generate_command(app), import_command(app),  validate_command(app),   diff_command(app),
+      tokenize_command(app), render_command(app),  bench_command(app),      verify_command(app),
+      plugin_command(app),   config_command(app),  completion_command(app), man_command(app),
+      help_command(app),     version_command(app),
   };
   root.variables = app.plugins.variables;
   suggest_backends(root, backend_names(app));

@@ -2,6 +2,8 @@
 
 #include "plugins/backends/cpu/cpu.hpp"
 #include "plugins/backends/reference/reference.hpp"
+#include "plugins/renderers/cluster/cluster.hpp"
+#include "plugins/renderers/local/local.hpp"
 #include "plugins/services/inference/local/local_model.hpp"
 #include "plugins/services/inference/serve/service.hpp"
 #include "plugins/sources/file/file.hpp"
@@ -26,6 +28,8 @@ void add_builtin(Plugins& plugins) {
   add_nvidia_smi_topology(plugins);
   add_nccl_topology(plugins);
   add_json_topology(plugins);
+  add_cluster_renderers(plugins);
+  add_local_renderers(plugins);
 }
 
 }  // namespace aictl

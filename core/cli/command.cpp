@@ -60,7 +60,9 @@ void offer_outputs(Schema& globals, const Command& command) {
     for (const Output& output : command.outputs) words.push_back(output.word);
     for (const std::string& word : row.words())
       if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
-    row = std::move(row).choices(std::move(words)).initially(command.outputs.front().word);
+    row = std::move(row).choices(words).initially(command.outputs.front().word);
+    if (!command.output_place.empty())
+      row = std::move(row).choices({}).suggest(words).value(command.output_place);
   }
 }
 

@@ -42,7 +42,8 @@ struct Command {
   std::vector<Example> examples;
   std::vector<Argument> arguments;
   Schema options;
-  std::vector<Output> outputs;  // its own words of -o; the first is what no -o prints
+  std::vector<Output> outputs;    // its own words of -o; the first is what no -o prints
+  std::string output_place = {};  // not empty: -o also takes a file or folder, called this in help
   std::vector<Command> commands;
   std::vector<Variable> variables;  // of the root: what the program reads beside the rows
   /// Does it; returns the exit status. The rows are set by then. Absent for a noun.

@@ -41,6 +41,7 @@ struct RenderRequest {
   const platform::PlatformPlan& plan;
   std::filesystem::path
       templates;  // overrides the built-in ones where it has the file; empty: none
+  std::vector<std::string> targets;  // all that are written down together, by name
 };
 
 /// An extension point: plugins/renderers/<name>. Pure: the same request gives the same bytes, in
@@ -50,6 +51,9 @@ class Renderer {
   virtual ~Renderer() = default;
   /// Its knobs: keys of `targets.<name>` in the spec, and what they are by default.
   virtual std::vector<Row> rows() { return {}; }
+  /// The target whose objects this one adds to, and which is therefore written down with it; empty
+  /// where it stands alone.
+  virtual std::string stands_on() const { return {}; }
   /// Errors: kInvalidArgument or kDataRefused naming the spec's field when the platform cannot be
   /// had on this system; with the arithmetic when something does not fit.
   virtual Result<Rendering> render(const RenderRequest& request) const = 0;
