@@ -15,9 +15,9 @@ namespace aictl {
 Result<placement::ModelShape> open_shape(App& app, const std::string& reference,
                                          const std::string& config, const std::string& quant);
 
-/// The models of a platform's spec with what it wants of each; `quant`: what a shape without one has.
-/// Errors: as load_platform and open_shape, naming the model; kUnsupported for a repository of a hub
-/// that no table has.
+/// The models of a platform's spec with what it wants of each; `quant`: what a shape without one
+/// has. Errors: as load_platform and open_shape, naming the model; kUnsupported for a repository of
+/// a hub that no table has.
 Result<void> platform_models(App& app, const std::string& file, const std::string& quant,
                              placement::PlanRequest& request);
 
