@@ -11,6 +11,15 @@ _aictl() {
       'aictl:topo') path='aictl topo' ;;
       'aictl:doctor') path='aictl doctor' ;;
       'aictl:plan') path='aictl plan' ;;
+      'aictl:init') path='aictl init' ;;
+      'aictl:up') path='aictl up' ;;
+      'aictl:ps') path='aictl ps' ;;
+      'aictl:logs') path='aictl logs' ;;
+      'aictl:down') path='aictl down' ;;
+      'aictl:generate') path='aictl generate' ;;
+      'aictl:import') path='aictl import' ;;
+      'aictl:validate') path='aictl validate' ;;
+      'aictl:diff') path='aictl diff' ;;
       'aictl:tokenize') path='aictl tokenize' ;;
       'aictl:render') path='aictl render' ;;
       'aictl:bench') path='aictl bench' ;;
@@ -35,6 +44,7 @@ _aictl() {
       'aictl verify:determinism') path='aictl verify determinism' ;;
       'aictl plugin:list') path='aictl plugin list' ;;
       'aictl config:view') path='aictl config view' ;;
+      'aictl config:schema') path='aictl config schema' ;;
     esac
   done
   case "$path:$previous" in
@@ -174,6 +184,35 @@ _aictl() {
     'aictl plan':--capacities) COMPREPLY=(); return ;;
     'aictl plan':--pods) COMPREPLY=(); return ;;
     'aictl plan':--slice-size) COMPREPLY=(); return ;;
+    'aictl init':--template) COMPREPLY=($(compgen -W 'minimal laptop gpu-node ha rag batch agents' -- "$word")); return ;;
+    'aictl up':-f|'aictl up':--file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    'aictl up':--state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    'aictl up':--secrets) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    'aictl up':--log-size) COMPREPLY=(); return ;;
+    'aictl up':--attempts) COMPREPLY=(); return ;;
+    'aictl ps':-f|'aictl ps':--file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    'aictl ps':--state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    'aictl logs':--tail) COMPREPLY=($(compgen -W 'all' -- "$word")); return ;;
+    'aictl logs':--file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    'aictl logs':--state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    'aictl down':-f|'aictl down':--file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    'aictl down':--state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    'aictl down':--timeout) COMPREPLY=(); return ;;
+    'aictl generate':-f|'aictl generate':--file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    'aictl generate':--layout) COMPREPLY=($(compgen -W 'plain directory kustomize helm argocd flux' -- "$word")); return ;;
+    'aictl generate':--templates) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    'aictl generate':--for) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    'aictl generate':--check) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    'aictl generate':--about) COMPREPLY=(); return ;;
+    'aictl generate':--mode) COMPREPLY=($(compgen -W 'standard llm cache' -- "$word")); return ;;
+    'aictl generate':--repository) COMPREPLY=(); return ;;
+    'aictl generate':--revision) COMPREPLY=(); return ;;
+    'aictl generate':--path) COMPREPLY=(); return ;;
+    'aictl generate':-o|'aictl generate':--output) COMPREPLY=($(compgen -W '- table json yaml text' -- "$word")); return ;;
+    'aictl import':-o|'aictl import':--output) COMPREPLY=($(compgen -W '- table json yaml text' -- "$word")); return ;;
+    'aictl validate':--external) COMPREPLY=(); return ;;
+    'aictl validate':--skip) COMPREPLY=(); return ;;
+    'aictl validate':-o|'aictl validate':--output) COMPREPLY=($(compgen -W 'text sarif table json yaml' -- "$word")); return ;;
     'aictl tokenize':--file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     'aictl render':--messages) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     'aictl render':--user) COMPREPLY=(); return ;;
@@ -198,13 +237,13 @@ _aictl() {
     'aictl verify determinism':--max-tokens) COMPREPLY=(); return ;;
     'aictl verify determinism':--backend) COMPREPLY=($(compgen -W 'cpu reference' -- "$word")); return ;;
     'aictl verify determinism':--threads) COMPREPLY=(); return ;;
-    'aictl plugin list':--kind) COMPREPLY=($(compgen -W 'command backend source runtime service topology' -- "$word")); return ;;
+    'aictl plugin list':--kind) COMPREPLY=($(compgen -W 'command backend source runtime service topology renderer' -- "$word")); return ;;
     'aictl man':--all) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     *:-o|*:--output) COMPREPLY=($(compgen -W 'table json yaml text' -- "$word")); return ;;
     *:--config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
   esac
   case "$path" in
-    'aictl') words='serve run chat model topo doctor plan tokenize render bench verify plugin config completion man help version --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl') words='serve run chat model topo doctor plan init up ps logs down generate import validate diff tokenize render bench verify plugin config completion man help version --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl serve') words='--address --name --backend --threads --context --concurrency --kv-memory --step-tokens --max-queue --prefix-cache --no-prefix-cache --cpu-threads --api-key-file --insecure --no-insecure --tls-certificate --tls-key --cors-origins --strict --no-strict --max-body --max-connections --drain-timeout --idle-timeout --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl run') words='--tokens --system --raw --no-raw --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl chat') words='--system --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
@@ -221,6 +260,15 @@ _aictl() {
     'aictl doctor') words='rules --input --sysroot --synthetic --nvml --strict --no-strict --watch-for --measure --cuda --rules --tp-group --threads --pinned --pid --weights --kubelet --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl doctor rules') words='--output --config --quiet --verbose --no-color --help --version' ;;
     'aictl plan') words='--slo --context --prompt --concurrency --engine --quant --kv-type --tp --file --config --weights --explain --verify --input --sysroot --synthetic --hosts --gpu --ceilings --gpu-memory-utilization --cpu --algorithm --capacities --pods --slice-size --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl init') words='--template --list --force --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl up') words='--file --detach --dry-run --state --free-ports --no-free-ports --secrets --log-size --attempts --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl ps') words='--file --state --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl logs') words='--follow --tail --file --state --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl down') words='--file --state --now --timeout --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl generate') words='--file --layout --templates --for --check --explain --about --mode --repository --revision --path --output --config --quiet --verbose --no-color --help --version kubernetes kserve kueue topology monitoring opentelemetry envoy-ai-gateway inference-extension dapr knative strimzi vitess rook kuberay volcano armada leaderworkerset jobset compose quadlet systemd' ;;
+    'aictl import') words='--output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl validate') words='--references --lint --external --skip --strict-warnings --kinds --rules --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl diff') words='--output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl tokenize') words='--file --no-special --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl render') words='--messages --user --system --no-generation-prompt --template --vars --now --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl bench') words='model ceilings --output --config --quiet --verbose --no-color --help --version' ;;
@@ -230,11 +278,12 @@ _aictl() {
     'aictl verify determinism') words='--requests --prompt-tokens --max-tokens --backend --threads --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl plugin') words='list --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl plugin list') words='--kind --output --config --quiet --verbose --no-color --help --version' ;;
-    'aictl config') words='view --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl config') words='view schema --output --config --quiet --verbose --no-color --help --version' ;;
     'aictl config view') words='--origin --output --config --quiet --verbose --no-color --help --version' ;;
+    'aictl config schema') words='--output --config --quiet --verbose --no-color --help --version' ;;
     'aictl completion') words='--output --config --quiet --verbose --no-color --help --version bash zsh fish' ;;
-    'aictl man') words='--all --output --config --quiet --verbose --no-color --help --version serve run chat model model-show model-logits model-builtin topo topo-matrix topo-explain topo-diff topo-calc topo-exec doctor doctor-rules plan tokenize render bench bench-model bench-ceilings verify verify-determinism plugin plugin-list config config-view completion man help version' ;;
-    'aictl help') words='--output --config --quiet --verbose --no-color --help --version serve run chat model topo doctor plan tokenize render bench verify plugin config completion man help version' ;;
+    'aictl man') words='--all --output --config --quiet --verbose --no-color --help --version serve run chat model model-show model-logits model-builtin topo topo-matrix topo-explain topo-diff topo-calc topo-exec doctor doctor-rules plan init up ps logs down generate import validate diff tokenize render bench bench-model bench-ceilings verify verify-determinism plugin plugin-list config config-view config-schema completion man help version' ;;
+    'aictl help') words='--output --config --quiet --verbose --no-color --help --version serve run chat model topo doctor plan init up ps logs down generate import validate diff tokenize render bench verify plugin config completion man help version' ;;
     'aictl version') words='--output --config --quiet --verbose --no-color --help --version' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
