@@ -6,6 +6,7 @@
 
 #include "core/platform/spec/read.hpp"
 #include "core/platform/spec/templates.hpp"
+#include "core/value/yaml.hpp"
 
 using namespace aictl;
 using namespace aictl::platform;
@@ -92,6 +93,12 @@ TEST_CASE("spec: ten thousand mutations of the templates are read or refused, ea
     REQUIRE(reading.platform.has_value() == reading.mistakes.empty());
     good += reading.platform.has_value();
     bad += !reading.platform.has_value();
+    if (reading.platform) {
+      const std::string written = dump_yaml(platform_tree(*reading.platform, false));
+      const SpecReading again = check_platform(written, "x.yaml");
+      REQUIRE_MESSAGE(again.platform, written);
+      REQUIRE(again.platform->digest == reading.platform->digest);
+    }
     for (const Mistake& mistake : reading.mistakes) {
       REQUIRE_FALSE(mistake.message.empty());
       REQUIRE_FALSE(mistake.path.empty());

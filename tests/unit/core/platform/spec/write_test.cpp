@@ -70,9 +70,9 @@ TEST_CASE(
     if (!node.is_object()) return;
     if (node.contains("properties")) {
       CHECK(node["additionalProperties"] == false);
-      for (const auto& [name, property] : node["properties"].items()) {
-        INFO(name);
-        CHECK_FALSE(property.value("description", "").empty());
+      for (const auto& property : node["properties"].items()) {
+        INFO(property.key());
+        CHECK_FALSE(property.value().value("description", "").empty());
       }
     }
     for (const auto& [key, value] : node.items()) walk(value);
