@@ -51,6 +51,15 @@ Json costs_of(const Topology& t, size_t row, size_t count) {
   return costs;
 }
 
+// The processing units of the first core: they are kept for the system.
+topology::Bitset first_core(const Topology& t) {
+  for (const Object* core : topology::objects_of(t, ObjectType::kCore))
+    if (!core->cpuset.empty()) return core->cpuset;
+  topology::Bitset first;
+  first.set(0);
+  return first;
+}
+
 // Zones: NUMA nodes with cores; those that are a GPU's memory are not the kubelet's.
 Json zones_of(const Topology& t) {
   std::vector<const Object*> nodes;
@@ -62,24 +71,18 @@ Json zones_of(const Topology& t) {
     int64_t gpus = 0;
     for (const topology::Gpu& gpu : t.gpus) gpus += gpu.nodeset.test(id) ? 1 : 0;
     const int64_t cpus = static_cast<int64_t>(nodes[i]->cpuset.count());
+    const int64_t kept = (first_core(t) & nodes[i]->cpuset).count();
     constexpr uint64_t kGi = uint64_t{1} << 30;
     const uint64_t free = nodes[i]->bytes > kGi ? nodes[i]->bytes - kGi : 0;
     zones.push_back({{"id", id},
                      {"cpus", cpus},
-                     {"cpus_free", std::max<int64_t>(i == 0 ? cpus - 2 : cpus, 0)},
+                     {"cpus_free", std::max<int64_t>(cpus - kept, 0)},
                      {"memory", platform::memory_quantity(nodes[i]->bytes)},
                      {"memory_free", platform::memory_quantity(free)},
                      {"gpus", gpus},
                      {"costs", costs_of(t, i, nodes.size())}});
   }
   return zones;
-}
-
-// The processing units of the first core: they are kept for the system.
-std::string first_core(const Topology& t) {
-  for (const Object* core : topology::objects_of(t, ObjectType::kCore))
-    if (const std::string list = core->cpuset.list(); !list.empty()) return list;
-  return "0";
 }
 
 void add_alike(const platform::PlannedPool& pool, int gpus, const std::string& attribute, Json& w) {
@@ -115,7 +118,7 @@ Result<void> refine_topology(const platform::Cluster& cluster, Json& variables) 
     pool["numa"] = zones_of(t);
     pool["widest"] = widest_root(t);
     pool["host"] = t.hostname.empty() ? platform::slug(pools[i].name) : platform::slug(t.hostname);
-    pool["reserved_cpus"] = first_core(t);
+    pool["reserved_cpus"] = first_core(t).list();
     const auto zones = static_cast<int64_t>(pool["numa"].size());
     pool["kube_reserved"] = fmt::format("{}Mi", 1024 * zones - 512);
   }
