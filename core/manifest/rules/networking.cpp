@@ -75,9 +75,12 @@ bool is_cidr(std::string_view text) {
 }
 
 void check_peer(const Document& document, const Entry& peer, Report& report) {
-  const bool block = member(*peer.value, "ipBlock") != nullptr;
-  const bool pods = member(*peer.value, "podSelector") != nullptr ||
-                    member(*peer.value, "namespaceSelector") != nullptr;
+  const auto names = [&](std::string_view field) {
+    const Json* found = member(*peer.value, field);
+    return found != nullptr && !found->is_null();
+  };
+  const bool block = names("ipBlock");
+  const bool pods = names("podSelector") || names("namespaceSelector");
   if (!block && !pods)
     report.error(document, peer.path, "server/network-policy", "names no peer",
                  "podSelector, namespaceSelector or ipBlock");

@@ -34,7 +34,7 @@ void check_extended(const Document& document, const std::string& path, const std
     return;
   }
   const auto wanted = request == nullptr ? amount : quantity_of(*request);
-  if (amount && wanted && *amount != *wanted)
+  if (amount && (!wanted || *amount != *wanted))
     report.error(document, fmt::format("{}.requests.{}", path, name), "server/extended-resource",
                  "must equal the limit");
 }
