@@ -135,7 +135,7 @@ TEST_CASE("words: --version -o json is what the command version prints") {
   };
   tool.root.commands.push_back(std::move(version));
   CHECK(tool({"--version", "-o", "json"}).out == tool({"version", "-o", "json"}).out);
-  CHECK(tool({"-o", "yaml", "--version"}).out == "version: 1.2.3\n");
+  CHECK(tool({"-o", "yaml", "--version"}).out == "version: \"1.2.3\"\n");
   CHECK(tool({"--version"}).out == "tool 1.2.3\n");
 }
 
