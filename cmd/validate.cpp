@@ -1,5 +1,7 @@
-// aictl validate: Kubernetes manifests, checked as strictly as an API server would.
+// aictl validate: Kubernetes manifests and our own specs, checked as strictly as an API server
+// would.
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,6 +11,7 @@
 #include "core/cli/terminal/table.hpp"
 #include "core/manifest/catalog/catalog.hpp"
 #include "core/manifest/validate/validate.hpp"
+#include "core/platform/spec/read.hpp"
 
 namespace aictl {
 namespace {
@@ -61,16 +64,41 @@ int list_rules(cli::Context& context) {
   return 0;
 }
 
-Result<int> validate(const ValidateFlags& flags, cli::Context& context) {
+// A spec of ours among the manifests, or nothing when `text` is none.
+std::optional<std::vector<manifest::Problem>> check_spec(std::string_view text,
+                                                         const std::string& file,
+                                                         const Plugins& plugins) {
+  if (text.find("Platform") == text.npos) return std::nullopt;
+  const auto document = parse_yaml(text);
+  if (!document || !platform::is_platform(document->tree)) return std::nullopt;
+  std::vector<manifest::Problem> found;
+  for (const platform::Mistake& mistake : platform::check_platform(text, file, &plugins).mistakes)
+    found.push_back({.file = file,
+                     .line = mistake.place.line,
+                     .column = mistake.place.column,
+                     .object = "Platform",
+                     .path = mistake.path,
+                     .severity = manifest::Severity::kError,
+                     .rule = mistake.rule,
+                     .message = mistake.message,
+                     .hint = mistake.hint});
+  return found;
+}
+
+Result<int> validate(const ValidateFlags& flags, const Plugins& plugins, cli::Context& context) {
   if (flags.list_kinds) return list_kinds(context);
   if (flags.list_rules) return list_rules(context);
   if (flags.files.empty())
     return Error{ErrorCode::kInvalidArgument, "nothing to check",
                  "name files or folders, or - for stdin: aictl validate deploy/"};
   manifest::Validator validator(flags.options);
-  auto ok = read_manifest_files(
-      flags.files, context,
-      [&validator](std::string_view text, const std::string& file) { validator.add(text, file); });
+  auto ok = read_manifest_files(flags.files, context,
+                                [&](std::string_view text, const std::string& file) {
+                                  if (auto found = check_spec(text, file, plugins))
+                                    validator.add_foreign(file, std::move(*found));
+                                  else
+                                    validator.add(text, file);
+                                });
   if (!ok) return std::move(ok).error();
   const manifest::Outcome outcome = std::move(validator).finish();
   if (outcome.documents == 0 && outcome.problems.empty())
@@ -112,7 +140,7 @@ std::vector<Row> rows(ValidateFlags& flags) {
 
 }  // namespace
 
-cli::Command validate_command(App&) {
+cli::Command validate_command(App& app) {
   auto flags = std::make_shared<ValidateFlags>();  // shared by the rows and run, as long as both
   cli::Command command;
   command.name = "validate";
@@ -121,7 +149,8 @@ cli::Command validate_command(App&) {
       "Reads files, the *.yaml, *.yml and *.json of folders, or stdin (-), as Kubernetes reads "
       "them, and checks fields, types, values and the server's own rules for the core API and the "
       "custom resources of serving stacks; also kustomizations, kubelet and scheduler "
-      "configurations and Armada's job files. No cluster is asked.\n\n"
+      "configurations, Armada's job files and specs of `aictl up` that say kind: Platform. No "
+      "cluster is asked.\n\n"
       "A line a problem: file, line, column, object, path, what is wrong, what to write instead, "
       "the rule. Exits with 0 when there is nothing or only warnings, with 1 for problems, with 2 "
       "or more when the check could not be made.";
@@ -135,7 +164,9 @@ cli::Command validate_command(App&) {
       {Row("file", &flags->files, "files, folders, or - for stdin").file(), false}};
   command.options = Schema("validate", rows(*flags));
   command.outputs = {{"text", "a line a problem"}, {"sarif", "SARIF 2.1.0, for code reviews"}};
-  command.run = [flags](cli::Context& context) { return validate(*flags, context); };
+  command.run = [flags, &app](cli::Context& context) {
+    return validate(*flags, app.plugins, context);
+  };
   return command;
 }
 

@@ -55,6 +55,12 @@ void Validator::add(std::string_view text, const std::string& file) {
   }
 }
 
+void Validator::add_foreign(const std::string& file, std::vector<Problem> found) {
+  files_.push_back(file);
+  ++outcome_.documents;
+  for (Problem& problem : found) report_.add(std::move(problem));
+}
+
 bool Validator::is_skipped(const Document& document) const {
   if (options_.skip.empty()) return false;
   const auto [api_version, kind] = identify(document);

@@ -33,6 +33,8 @@ class Validator {
 
   /// Reads a file's text; what cannot be read is a problem.
   void add(std::string_view text, const std::string& file);
+  /// Takes in what another reader found in a file of one document that is not Kubernetes'.
+  void add_foreign(const std::string& file, std::vector<Problem> found);
   /// Checks all that was added. Call it once.
   Outcome finish() &&;
 

@@ -33,7 +33,7 @@ std::string upper_words(std::string_view name) {
 void tell_models(const Platform& p, const std::vector<std::string>& models, Workload& w) {
   if (models.empty()) return;
   set(w, "OPENAI_BASE_URL", url(p.gateway.enabled ? "gateway" : slug(models.front()), "/v1"));
-  set(w, "AICTL_MODELS", text(fmt::format("{}", fmt::join(models, ","))));
+  set(w, "AICTL_MODEL_NAMES", text(fmt::format("{}", fmt::join(models, ","))));
   if (p.gateway.enabled) return;
   for (const std::string& model : models)
     set(w, fmt::format("AICTL_MODEL_{}_URL", upper_words(model)), url(slug(model), "/v1"));

@@ -94,7 +94,7 @@ Fields agent_fields(Agent& a) {
   Fields f;
   add_process(f, a, "container image; without a command its own entry point runs");
   f.add(Row("models", &a.models,
-            "models it asks: their address comes as OPENAI_BASE_URL, their names as AICTL_MODELS"))
+            "models it asks: their address comes as OPENAI_BASE_URL, their names as AICTL_MODEL_NAMES"))
       .rule(kModelNameRule);
   f.add(Row("port", &a.port, "TCP port it answers at")).range(1, 65535);
   f.add(Row("health", &a.health, "path that answers 200 while it is well; empty: none"));
