@@ -20,7 +20,7 @@ constexpr std::string_view kHelp =
     "  end a line with \\ to go on in the next, or write between two lines of \"\"\"\n"
     "  /clear  forget the conversation     /history  show it\n"
     "  /help   show this                   /exit     leave (Ctrl-D does, too)\n"
-    "  Ctrl-C stops an answer, not the session";
+    "  Ctrl-C stops an answer or drops a line, not the session";
 
 struct ChatFlags {
   std::string model, system;
@@ -118,10 +118,10 @@ class Session {
     auto rendered =
         model_.text().render({{"messages", messages_}, {"add_generation_prompt", true}});
     if (!rendered) return std::move(rendered).error();
-    const Signals interrupt{SIGINT};
+    const int seen = interrupt_.count();
     const auto sink = [&](std::string_view piece) {
       if (!lines_ && !piece.empty()) context_.out() << piece << std::flush;
-      return interrupt.count() == 0;
+      return interrupt_.count() == seen;
     };
     return model_.generate(generate_request(flags_.generation, std::move(rendered->tokens)),
                            flags_.generation.stop, sink);
@@ -132,6 +132,8 @@ class Session {
   cli::Context& context_;
   const bool lines_;  // of JSON, one an answer, instead of its text as it comes
   Json messages_;
+  // For the whole session: at the prompt Ctrl-C drops the line that was begun, and no more.
+  const Signals interrupt_{SIGINT};
 };
 
 }  // namespace

@@ -14,6 +14,9 @@
 #include "core/placement/report/json.hpp"
 #include "core/placement/report/text.hpp"
 #include "core/placement/verify/pin_trial.hpp"
+#include "core/platform/plan/inspect.hpp"
+#include "core/platform/plan/planner.hpp"
+#include "core/platform/spec/read.hpp"
 
 namespace aictl {
 namespace {
@@ -138,15 +141,15 @@ Result<void> read_models(App& app, PlanFlags& f) {
   const std::string quant = one ? f.request.quants[0] : "";
   const std::string fallback = f.request.engine == Engine::kVllm ? "BF16" : "Q4_K_M";
   if (f.models.empty() && !f.config.empty()) {
-    auto shape = config_shape(f.config, quant);
+    auto shape = platform::config_shape(f.config, quant);
     if (!shape) return std::move(shape).error();
     f.request.models.push_back(*std::move(shape));
   }
   if (!f.platform.empty())
-    if (auto read = platform_models(app, f.platform, one ? quant : fallback, f.request); !read)
+    if (auto read = platform_models(app, f.platform, f.request); !read)
       return std::move(read).error();
   for (const std::string& model : f.models) {
-    auto shape = open_shape(app, model, f.config, one ? quant : fallback);
+    auto shape = platform::open_shape(app.plugins, model, f.config, one ? quant : fallback);
     if (!shape) return std::move(shape).error();
     f.request.models.push_back(*std::move(shape));
   }
@@ -175,6 +178,21 @@ Result<void> read_wishes(PlanFlags& f) {
   return read_ceilings(f);
 }
 
+// The machines to plan for: those the spec describes, unless a flag names another.
+Result<std::vector<platform::PlannedPool>> read_machines(App& app, const PlanFlags& f) {
+  if (!f.platform.empty() && is_live(f.input)) {
+    auto spec = platform::load_platform(f.platform, &app.plugins);
+    if (!spec) return std::move(spec).error();
+    return platform::platform_pools(*spec, app.plugins);
+  }
+  auto topology = read_topology(app.plugins, f.input);
+  if (!topology) return std::move(topology).error();
+  std::vector<platform::PlannedPool> machines(1);
+  machines[0].nodes = f.hosts;
+  machines[0].topology = *std::move(topology);
+  return machines;
+}
+
 void choose_engine(App& app, const Topology& topology, PlanFlags& f) {
   for (const auto& row : app.plugins.backends.rows()) f.request.backends.push_back(row.name);
   f.request.engine = !f.engine              ? placement::suitable_engine(topology, f.request)
@@ -186,15 +204,16 @@ void choose_engine(App& app, const Topology& topology, PlanFlags& f) {
 Result<int> run_plan(App& app, PlanFlags& f, cli::Context& context) {
   if (f.algorithm) return assign_pods(f, context);
   if (auto read = read_wishes(f); !read) return std::move(read).error();
-  auto topology = read_topology(app.plugins, f.input);
-  if (!topology) return std::move(topology).error();
-  choose_engine(app, *topology, f);
+  auto pools = read_machines(app, f);
+  if (!pools) return std::move(pools).error();
+  choose_engine(app, pools->front().topology, f);
   if (f.verify && (!is_live(f.input) || f.hosts > 1 || f.request.engine != Engine::kAictl))
     return Error{ErrorCode::kInvalidArgument, "--verify measures aictl on this machine",
                  "leave out --input, --sysroot, --synthetic and --hosts; --cpu leaves GPUs alone"};
   if (auto read = read_models(app, f); !read) return std::move(read).error();
-  const placement::Machine machine{&*topology, f.hosts};
-  auto plan = placement::make_plan({&machine, 1}, f.request);
+  std::vector<placement::Machine> machines;
+  for (const platform::PlannedPool& pool : *pools) machines.push_back({&pool.topology, pool.nodes});
+  auto plan = placement::make_plan(machines, f.request);
   if (!plan) return std::move(plan).error();
   if (f.verify) {
     auto done = placement::verify_pins(*plan, f.request, "/proc/self/exe",
@@ -216,8 +235,9 @@ cli::Command plan_command(App& app) {
   command.summary = "Place models on a machine: GPUs, cores, memory, and the speed to expect";
   command.description =
       "MODEL is a GGUF or safetensors file or folder (its header is read, never its weights), or a "
-      "shape such as llama:8b:q4_k_m. The machine is this one, or what --input, --sysroot or "
-      "--synthetic name.\n\n"
+      "shape such as llama:8b:q4_k_m. The machine is this one, those a spec of -f describes, or "
+      "what "
+      "--input, --sysroot or --synthetic name.\n\n"
       "Every way to cut and lay a model is priced by a memory fit and a roofline; the best one "
       "meets the SLO, then answers most tokens a second, then takes fewest GPUs, then the "
       "best-joined ones. Exit status 1: a model has no place.";

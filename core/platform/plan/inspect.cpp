@@ -8,6 +8,7 @@
 #include "core/placement/model/gguf.hpp"
 #include "core/placement/model/hf_config.hpp"
 #include "core/placement/model/safetensors.hpp"
+#include "core/placement/report/references.hpp"
 
 namespace aictl::platform {
 namespace {
@@ -57,6 +58,13 @@ Result<placement::ModelShape> given_shape(const ModelEntry& m, const fs::path& f
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) path = (fs::path(path) / "config.json").string();
   return config_shape(path, placement::canonical_quant(m.quantisation));
+}
+
+// Shape and format of a vendor's repository; empty when no table has it.
+using Known = std::pair<std::string_view, std::string_view>;
+Known repository_shape(std::string_view source) {
+  source.remove_prefix(std::string_view("hf://").size());
+  return placement::shape_of_repository(source.substr(0, source.find(':')));
 }
 
 constexpr std::string_view kSayShape =
@@ -113,14 +121,18 @@ Result<placement::ModelShape> inspect_entry(const Plugins& plugins, const ModelE
     return std::move(error).within(fmt::format("model '{}'", m.name));
   };
   const bool remote = m.source.starts_with("hf://");
-  if (remote && m.shape.empty())
+  const auto known = remote && m.shape.empty() ? repository_shape(m.source) : Known();
+  if (remote && m.shape.empty() && known.first.empty())
     return refused({ErrorCode::kDataRefused,
                     fmt::format("the weights of {} cannot be seen from here", m.source),
                     std::string(kSayShape)});
-  auto shape = remote ? given_shape(m, folder)
-                      : open_shape(plugins, seen_from(folder, m.source),
-                                   m.shape.ends_with(".json") ? seen_from(folder, m.shape) : "",
-                                   default_quant(m));
+  auto shape = !known.first.empty()
+                   ? placement::known_shape(
+                         known.first, m.quantisation.empty() ? known.second : default_quant(m))
+               : remote ? given_shape(m, folder)
+                        : open_shape(plugins, seen_from(folder, m.source),
+                                     m.shape.ends_with(".json") ? seen_from(folder, m.shape) : "",
+                                     default_quant(m));
   if (!shape && !remote && !m.shape.empty() && shape.error().code == ErrorCode::kNotFound)
     shape = given_shape(m, folder);
   if (!shape) {
