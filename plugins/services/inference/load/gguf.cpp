@@ -190,7 +190,8 @@ Error Gguf::wrong(std::string_view key, const GgufValue& found, std::string_view
 
 Result<const GgufValue*> Gguf::require(std::string_view key) const {
   if (const GgufValue* value = find(key)) return value;
-  return Error{ErrorCode::kNotFound, fmt::format("{}: key {} is missing", place_, quoted(key)), ""};
+  return Error{ErrorCode::kDataRefused, fmt::format("{}: key {} is missing", place_, quoted(key)),
+               ""};
 }
 
 Result<const GgufValue*> Gguf::require_array(std::string_view key) const {

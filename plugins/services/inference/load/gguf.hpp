@@ -64,8 +64,8 @@ struct GgufEntry {
 class Gguf final : public Meta {
  public:
   /// Opens a file, and the other parts of a split one (`name-00001-of-0000N.gguf`, any part will
-  /// do). Errors: kNotFound, kIo; kDataRefused for anything malformed; kUnsupported for GGUF v1,
-  /// big-endian files and types without a known layout.
+  /// do). Errors: kNotFound for a file that is not there, kIo; kDataRefused for anything malformed;
+  /// kUnsupported for GGUF v1, big-endian files and types without a known layout.
   static Result<Gguf> open(const std::filesystem::path& path);
   /// The same over bytes that outlive the result. `place` stands for the file in messages.
   static Result<Gguf> parse(std::span<const std::byte> bytes, std::string_view place = "memory");

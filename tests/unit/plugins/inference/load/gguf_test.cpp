@@ -115,7 +115,10 @@ TEST_CASE("gguf: a getter that fails names file, key, what was found and what wa
            "x.gguf: key 'n.u32': found u32 7, expected an array");
   CHECK_EQ(file->number("words").error().message,
            "x.gguf: key 'words': found array of 3 strings, expected a finite number");
-  CHECK_EQ(file->integer("absent", 0, 1).error().code, ErrorCode::kNotFound);
+  CHECK_EQ(file->integer("absent", 0, 1).error().message, "x.gguf: key 'absent' is missing");
+  // The file is there and refused: "not found" is what a missing file says.
+  CHECK_EQ(file->integer("absent", 0, 1).error().code, ErrorCode::kDataRefused);
+  CHECK_EQ(file->texts("absent").error().code, ErrorCode::kDataRefused);
   CHECK_EQ(file->integer_or("absent", 5, 0, 1).value(), 5);
   CHECK_EQ(file->integer("uneven", 0, 9).error().message,
            "x.gguf: key 'uneven' differs from layer to layer");

@@ -185,6 +185,8 @@ TEST_CASE("model: an architecture without a row brings the nearest one") {
   GgufWriter none;
   none.add_u32("x", 1);
   CHECK_EQ(refusal(none.bytes()), "x.gguf: key 'general.architecture' is missing");
+  const std::string keyless = none.bytes();
+  CHECK_EQ(Model::parse(view(keyless)).error().code, ErrorCode::kDataRefused);
 }
 
 TEST_CASE("model: verify names the tensor with a value that is not finite") {
