@@ -19,6 +19,7 @@ constexpr Treatment kRefused = Treatment::kRefused;
 constexpr std::string_view kConstrained =
     "output cannot be constrained; ask for its form in the prompt";
 constexpr std::string_view kNoTemplate = "a completion's prompt goes through no template";
+constexpr std::string_view kNoTools = "a completion calls no tools; ask /v1/chat/completions";
 
 constexpr FieldRow kRows[] = {
     // What to generate from.
@@ -31,12 +32,19 @@ constexpr FieldRow kRows[] = {
     {"tools", kTemplated, kHandled},
     {"tool_choice", kTemplated, kHandled},
     {"parallel_tool_calls", kChat, kHandled},
+    {"parallel_tool_calls", kCompletions, kAccepted},  // there are none to bound
     {"functions", kTemplated, kHandled},
     {"function_call", kTemplated, kHandled},
     {"add_generation_prompt", kTemplated, kHandled},
     {"continue_final_message", kTemplated, kHandled},
     {"chat_template_kwargs", kTemplated, kHandled},
     {"reasoning_effort", kTemplated, kHandled},
+    {"messages", kCompletions, kRefused, "[]",
+     "a completion continues its prompt; ask /v1/chat/completions"},
+    {"tools", kCompletions, kRefused, "[]", kNoTools},
+    {"tool_choice", kCompletions, kRefused, "\"none\"", kNoTools},
+    {"functions", kCompletions, kRefused, "[]", kNoTools},
+    {"function_call", kCompletions, kRefused, "\"none\"", kNoTools},
     {"echo", kCompletions, kHandled},
     {"echo", kChat, kRefused, "false", "the last message is not repeated in the answer"},
     {"suffix", kCompletions, kRefused, "\"\"", "filling in the middle is not supported"},

@@ -52,6 +52,29 @@ TEST_CASE("completion request: logprobs is a number up to five, best_of must equ
   CHECK(parse_completion(body).ok());
 }
 
+TEST_CASE("completion request: what belongs to a chat is refused by name, not dropped") {
+  const std::pair<std::string, Json> fields[] = {
+      {"messages", Json::array({{{"role", "user"}, {"content", "hi"}}})},
+      {"tools", Json::array({{{"type", "function"}, {"function", {{"name", "f"}}}}})},
+      {"tool_choice", "auto"},
+      {"functions", Json::array({{{"name", "f"}}})},
+      {"function_call", "auto"},
+      {"response_format", {{"type", "json_object"}}}};
+  for (const auto& [name, value] : fields) {
+    CAPTURE(name);
+    Json body = completion("a");
+    body[name] = value;
+    const auto parsed = parse_completion(body);
+    REQUIRE_FALSE(parsed.ok());
+    CHECK(parsed.error().status == 400);
+    CHECK(parsed.error().param == name);
+  }
+  // Without a prompt the field that was sent in its place is what is named.
+  Json body = completion(nullptr);
+  body["messages"] = fields[0].second;
+  CHECK(parse_completion(body).error().param == "messages");
+}
+
 TEST_CASE("completion request: the number of choices of all prompts is bounded") {
   Json prompts = Json::array();
   for (int i = 0; i < 100; ++i) prompts.push_back("x");
