@@ -131,11 +131,34 @@ class OnTheBuiltinModel(unittest.TestCase):
                 self.assertIn(words, result.stderr)
         self.assertIn("absent.gguf", run("serve", "absent.gguf", "--address", "127.0.0.1:0").stderr)
 
-    def test_the_plan_of_serve_has_a_url(self):
-        with subprocess.Popen([AICTL, "serve", self.model, "--address", "127.0.0.1:0"], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, env=ENVIRONMENT) as child:
-            rows = dict(line.split(maxsplit=1) for line in iter(child.stdout.readline, "") if not line.startswith("ready") or child.kill())
-        self.assertEqual(rows["url"], "http://127.0.0.1:0\n")
+    def test_serve_looks_whether_its_socket_file_can_be_made_before_it_loads(self):
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as taken:
+            plain, live = os.path.join(folder, "plain"), os.path.join(folder, "live")
+            with open(plain, "w"):
+                pass
+            taken.bind(live)
+            taken.listen()
+            for path, code, words in ((os.path.join(folder, "none", "a"), 69, "none: No such file"),
+                                      (os.path.join(plain, "a"), 69, "plain: Not a directory"),
+                                      (plain, 1, "is not a socket"), (live, 69, "another process")):
+                result = run("serve", self.model, "--address", f"unix:{path}")
+                self.assertEqual((result.returncode, result.stdout), (code, ""), result.stderr)
+                self.assertIn(words, result.stderr)
+            self.assertTrue(os.path.exists(live))
+
+    def test_the_plan_of_serve_has_the_urls_that_are_known_and_the_ready_line_the_port(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for more, planned in (([], None), (["--address", f"unix:{folder}/a"], f"unix:{folder}/a\n")):
+                with subprocess.Popen([AICTL, "serve", self.model, "--address", "127.0.0.1:0", *more], stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL, text=True, env=ENVIRONMENT) as child:
+                    rows = {}
+                    for line in iter(child.stdout.readline, ""):
+                        name, value = line.split(maxsplit=1)
+                        rows[name] = value
+                        if name == "ready":
+                            child.terminate()
+                self.assertEqual(rows.get("url"), planned)
+                self.assertRegex(rows["ready"], r"^http://127\.0\.0\.1:[1-9]\d*\n$")
 
 
 class WithoutAModel(unittest.TestCase):

@@ -14,6 +14,7 @@
 #include "plugins/services/inference/local/loaded_model.hpp"
 #include "plugins/services/inference/local/local_model.hpp"
 #include "plugins/services/inference/serve/settings.hpp"
+#include "plugins/services/inference/serve/socket_file.hpp"
 
 namespace aictl::inference {
 namespace {
@@ -26,13 +27,21 @@ struct Member {
   RunningModel running;
 };
 
-// What clients will ask; port 0 is not known yet.
+// Port 0 is a free one, known once it is bound: the ready line tells it.
+bool has_open_port(std::string_view address) {
+  const size_t before = address.find_last_not_of('0');
+  return before != address.npos && before + 1 < address.size() && address[before] == ':' &&
+         !address.starts_with("unix:");
+}
+
+// What clients will ask, as far as it is known before listening.
 std::vector<std::string> urls(const ServeSettings& settings) {
   const std::string_view scheme = settings.tls_certificate.empty() ? "http" : "https";
   std::vector<std::string> urls;
   for (const std::string& address : settings.addresses)
-    urls.push_back(address.starts_with("unix:") ? address
-                                                : fmt::format("{}://{}", scheme, address));
+    if (!has_open_port(address))
+      urls.push_back(address.starts_with("unix:") ? address
+                                                  : fmt::format("{}://{}", scheme, address));
   return urls;
 }
 
@@ -56,7 +65,8 @@ Json plan_json(const std::deque<Member>& members, const ServeSettings& settings)
     plan["concurrency" + nth] =
         fmt::format("{} sequences, {} more may wait", p.concurrency, p.max_queue);
   }
-  plan["url"] = fmt::format("{}", fmt::join(urls(settings), ", "));
+  if (const auto known = urls(settings); !known.empty())
+    plan["url"] = fmt::format("{}", fmt::join(known, ", "));
   return plan;
 }
 
@@ -106,6 +116,8 @@ class InferenceService final : public Service {
     if (!api) return std::move(api).error();
     // Loading may take minutes: what would keep the server from starting is told before.
     if (auto ok = http::Server::check(*server); !ok) return ok;
+    for (const std::string& address : settings_.addresses)
+      if (auto ok = check_socket_file(address); !ok) return ok;
     std::deque<Member> members;
     if (auto opened = open_members(members, events); !opened) return opened;
     events.planned(plan_json(members, settings_));
