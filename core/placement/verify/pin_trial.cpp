@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cctype>
+#include <cmath>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -16,6 +17,8 @@ constexpr int kRounds = 5;
 constexpr double kSignificant = 0.05;
 constexpr int kMostSequences = 8;
 constexpr int64_t kMostDepth = 256;
+constexpr int kLeastTokens = 16, kMostTokens = 4096;
+constexpr double kRoundSeconds = 0.5, kMargin = 1.2;  // the next round may be faster
 
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / double(values.size());
@@ -54,12 +57,12 @@ Result<std::vector<std::string>> subject_of(const ModelShape& shape) {
       "name a .gguf file, or llama:1b, llama:8b or qwen2.5:0.5b as q8_0, q4_k_m or bf16"};
 }
 
-// What the plan foresees of the step that is measured, in tokens a second.
-double predicted(const ModelPlan& plan, const PlanRequest& request) {
+// What the plan foresees of the middle step that is measured, in tokens a second.
+double predicted(const ModelPlan& plan, const PlanRequest& request, int tokens) {
   const Option& option = *plan.chosen;
   const Ground ground{option.device, option.fabric, 12.5, Engine::kAictl};
   const DecodeStep step = decode_step(plan.shape, option.cut, ground, sequences_of(option),
-                                      double(depth_of(option)), request.kv_element);
+                                      double(depth_of(option)) + tokens / 2.0, request.kv_element);
   return sequences_of(option) / step.seconds();
 }
 
@@ -71,9 +74,21 @@ std::vector<std::string> bound(const Replica& replica, const std::string& progra
   return all;
 }
 
+Result<int> tokens_for(const ModelPlan& plan, const std::string& program) {
+  return round_tokens(sequences_of(*plan.chosen), [&](int tokens) -> Result<double> {
+    const auto words = bench_words(plan, tokens);
+    if (!words) return words.error();
+    auto speed = bench_decode(program, *words);
+    if (!speed) return std::move(speed).error().within("--verify");
+    return speed;
+  });
+}
+
 Result<void> verify(ModelPlan& plan, const PlanRequest& request, const std::string& program,
                     const std::function<void(std::string_view)>& progress) {
-  const auto words = bench_words(plan);
+  const auto tokens = tokens_for(plan, program);
+  if (!tokens) return tokens.error();
+  const auto words = bench_words(plan, *tokens);
   if (!words) return words.error();
   const std::vector<std::string> pinned_words = bound(plan.replicas.front(), program, *words);
   std::vector<double> pinned, left_alone;
@@ -88,8 +103,9 @@ Result<void> verify(ModelPlan& plan, const PlanRequest& request, const std::stri
                              kRounds, pin ? "pinned" : "left alone", *speed));
     }
   const PinComparison found = compare_pins(pinned, left_alone);
-  plan.verified = Verified{found.pinned, found.left_alone, found.chance, predicted(plan, request),
-                           kRounds,      found.keep};
+  plan.verified =
+      Verified{found.pinned, found.left_alone, found.chance, predicted(plan, request, *tokens),
+               kRounds,      found.keep};
   for (Replica& replica : plan.replicas) replica.pin = found.keep;
   return {};
 }
@@ -118,7 +134,20 @@ PinComparison compare_pins(std::span<const double> pinned, std::span<const doubl
   return result;
 }
 
-Result<std::vector<std::string>> bench_words(const ModelPlan& plan) {
+Result<int> round_tokens(int sequences, const std::function<Result<double>(int)>& bench) {
+  int tokens = kLeastTokens;
+  while (tokens < kMostTokens) {  // later steps read more cache: one look ahead may fall short
+    const auto speed = bench(tokens);
+    if (!speed) return speed.error();
+    const double seconds = double(tokens) * sequences / std::max(*speed, 1e-9);
+    if (seconds >= kRoundSeconds) break;
+    const double wanted = std::ceil(tokens * kMargin * kRoundSeconds / seconds);
+    tokens = int(std::min(wanted, double(kMostTokens)));
+  }
+  return tokens;
+}
+
+Result<std::vector<std::string>> bench_words(const ModelPlan& plan, int decode_tokens) {
   const Option& option = *plan.chosen;
   if (!option.cpu)
     return Error{
@@ -133,7 +162,7 @@ Result<std::vector<std::string>> bench_words(const ModelPlan& plan) {
     words.insert(words.end(), {flag, std::to_string(value)});
   };
   add("--prompt-tokens", 32);
-  add("--decode-tokens", 16);
+  add("--decode-tokens", decode_tokens);
   add("--depth", depth_of(option));
   add("--batch", sequences_of(option));
   add("--repeat", 1);

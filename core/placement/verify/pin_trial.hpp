@@ -25,10 +25,16 @@ struct PinComparison {
 /// Compares by an exact permutation test of the means; keeps the pin when chance is below 0.05.
 PinComparison compare_pins(std::span<const double> pinned, std::span<const double> left_alone);
 
-/// The words of `aictl bench model` for a placed model on CPUs: what it measures is a decode step
-/// as the plan has it, at most 8 sequences of 256 tokens. Errors: kInvalidArgument for a model on
-/// GPUs, and for a shape that the benchmark has no weights for.
-Result<std::vector<std::string>> bench_words(const ModelPlan& plan);
+/// The words of `aictl bench model` for a placed model on CPUs: what it measures is the median
+/// of `decode_tokens` steps as the plan has them, at most 8 sequences of 256 tokens at the start.
+/// Errors: kInvalidArgument for a model on GPUs, and for a shape that the benchmark has no weights
+/// for.
+Result<std::vector<std::string>> bench_words(const ModelPlan& plan, int decode_tokens);
+
+/// The decode tokens of a round that lasts half a second or more, 16 to 4096: a shorter one
+/// measures the noise of the machine. Asks `bench` (tokens a second of `sequences` sequences
+/// together, for so many tokens) until it lasts so long. Errors: those of `bench`.
+Result<int> round_tokens(int sequences, const std::function<Result<double>(int)>& bench);
 
 /// Measures replica 0 of each placed model on this machine by running `program` (aictl itself) and
 /// fills `verified`; pins that are not kept are taken off all of its replicas. `progress` gets a

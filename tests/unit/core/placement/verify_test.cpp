@@ -2,6 +2,7 @@
 #include "core/placement/verify/pin_trial.hpp"
 
 #include <filesystem>
+#include <fstream>
 
 #include <doctest/doctest.h>
 
@@ -75,10 +76,44 @@ TEST_CASE("verify: the pin that helps stays in the commands, the other goes") {
   CHECK_FALSE(model.replicas[0].pin);
 }
 
+TEST_CASE("verify: a round grows until it lasts half a second") {
+  std::vector<int> asked;
+  const auto at = [&](double speed, double fall) {  // tokens a second, less as the cache grows
+    return [&asked, speed, fall](int tokens) -> Result<double> {
+      asked.push_back(tokens);
+      return speed / (1 + fall * tokens);
+    };
+  };
+  CHECK_EQ(*round_tokens(2, at(20, 0)), 16);
+  CHECK_EQ(asked, std::vector<int>{16});
+  CHECK_EQ(*round_tokens(2, at(4000, 0)), 1200);
+  CHECK_EQ(*round_tokens(8, at(25000, 0.01)), 1617);  // slower at length: the first look is enough
+  CHECK_EQ(*round_tokens(1, at(1e9, 0)), 4096);
+  CHECK_EQ(*round_tokens(1, at(1e300, 0)), 4096);
+  CHECK_EQ(*round_tokens(8, at(25000, -0.0001)), 2309);  // faster at length: looked at again
+  const Error lost{ErrorCode::kUnavailable, "gone", ""};
+  CHECK_EQ(round_tokens(1, [&](int) -> Result<double> { return lost; }).error().message, "gone");
+}
+
+TEST_CASE("verify: every round of a fast model has the tokens that were found for it") {
+  aictl::test::TemporaryRoot root;
+  const PlanRequest request = request_for("llama:1b:q8_0");
+  Plan plan = cpu_plan(request);
+  REQUIRE(verify_pins(plan, request, program(root, "4000", "4000"), {}).ok());
+  std::ifstream calls(root.path() / "calls");
+  int first = 0, rounds = 0;
+  for (std::string line; std::getline(calls, line);) {
+    first += line.find("--decode-tokens 16 ") != line.npos;
+    rounds += line.find("--decode-tokens 1200 ") != line.npos;
+  }
+  CHECK_EQ(first, 1);
+  CHECK_EQ(rounds, 11);  // one to look whether that is long enough
+}
+
 TEST_CASE("verify: what cannot be measured is refused, and a benchmark that fails is told") {
-  CHECK_EQ(bench_words(cpu_plan(request_for("qwen3:4b:q8_0")).hosts[0].models[0]).error().code,
+  CHECK_EQ(bench_words(cpu_plan(request_for("qwen3:4b:q8_0")).hosts[0].models[0], 16).error().code,
            ErrorCode::kInvalidArgument);
-  const auto words = bench_words(cpu_plan(request_for("llama:1b:q4_k_m")).hosts[0].models[0]);
+  const auto words = bench_words(cpu_plan(request_for("llama:1b:q4_k_m")).hosts[0].models[0], 16);
   REQUIRE(words.ok());
   CHECK_EQ((*words)[2], "--synthetic");
   CHECK_EQ((*words)[5], "q4_k");
