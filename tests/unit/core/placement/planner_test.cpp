@@ -188,6 +188,26 @@ TEST_CASE("planner: ranks stay in one socket unless an SLO needs the other one")
   const ModelPlan needed = plan_of(machine, request).hosts[0].models[0];
   CHECK_EQ(needed.chosen->cut, Cut{8, 1});
   CHECK(needed.chosen->slo_met);
+  request.slo.tpot = inside.chosen->tpot() * 1.1;
+  const ModelPlan met = plan_of(machine, request).hosts[0].models[0];
+  CHECK_EQ(met.chosen->cut, Cut{4, 1});
+  const auto spare = std::ranges::find(met.rejected, "tp=8 x1 Q4_K_M", &Rejected::option);
+  REQUIRE(spare != met.rejected.end());
+  CHECK(spare->why.ends_with(", and tp=4 meets the SLO as it is"));
+}
+
+TEST_CASE("planner: where nothing meets the SLO, goodput decides, over sockets too") {
+  PlanRequest request = request_for({"llama:70b:q4_k_m"});
+  request.context = 4096;
+  request.concurrency = 1;
+  request.slo.tpot = 1e-6;
+  const ModelPlan model = plan_of(two_islands("RTX 4090"), request).hosts[0].models[0];
+  CHECK_EQ(model.chosen->cut, Cut{8, 1});
+  CHECK_FALSE(model.chosen->slo_met);
+  CHECK_EQ(std::ranges::count(model.rejected, "sockets", &Rejected::term), 0);
+  const auto inside = std::ranges::find(model.rejected, "tp=4 x1 Q4_K_M", &Rejected::option);
+  REQUIRE(inside != model.rejected.end());
+  CHECK_EQ(inside->term, "goodput");
 }
 
 TEST_CASE("planner: of equal groups the one beside the weights' disk, unless memory has them") {
