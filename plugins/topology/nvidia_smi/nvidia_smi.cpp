@@ -86,6 +86,7 @@ class Reading {
   explicit Reading(const Table& table) : table_(table) {
     for (const Row& row : table.rows) rows_.emplace(row.name, &row);
     topology_.origin.source = "nvidia_smi";
+    if (!table.cut.empty()) topology_.warnings.push_back({"table_cut", table.cut});
   }
 
   Result<Topology> topology() {

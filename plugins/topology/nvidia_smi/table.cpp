@@ -101,7 +101,7 @@ Result<Row> read_row(const Line& line, const Table& table) {
   const bool tabs = line.text.find('\t') != std::string::npos;
   std::vector<std::string> cells = line.cells();
   while (!cells.empty() && cells.front().empty()) cells.erase(cells.begin());
-  Row row{line.number, cells.front(), {}, {}};
+  Row row{line.number, cells.front(), {}, 0, {}};
   cells.erase(cells.begin());
   const size_t devices = table.devices.size();
   cells = without_gaps(cells, devices);
@@ -115,6 +115,8 @@ Result<Row> read_row(const Line& line, const Table& table) {
   if (row.cells.size() < devices && is_gpu(row.name))
     return refused(line.number, fmt::format("{} has {} cells for {} devices", row.name,
                                             row.cells.size(), devices));
+  const auto told = [](const std::string& cell) { return !cell.empty(); };
+  row.reach = std::find_if(row.cells.rbegin(), row.cells.rend(), told).base() - row.cells.begin();
   row.cells.resize(devices);
   return row;
 }
@@ -126,11 +128,32 @@ void read_legend(const Line& line, Table& table) {
   table.legend.emplace(words[0].substr(0, words[0].size() - 1), words[1]);
 }
 
-/// The lines of the header: from the last one above `first_row` that starts with a GPU.
+std::set<std::string> set_of(const std::vector<std::string>& words) {
+  return {words.begin(), words.end()};
+}
+
+/// Whether a line is the upper part of a header whose devices go on below it: names of devices
+/// alone, none of which stands there again. Headings end a header, so they are none of it.
+bool goes_on(const Line& line, const std::set<std::string>& labels, std::set<std::string>& below) {
+  const std::vector<std::string> words = line.words();
+  const bool devices = std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+    return (is_gpu(word) || labels.contains(word)) && below.insert(word).second;
+  });
+  return devices && !words.empty() && is_gpu(words[0]);
+}
+
+/// The first line of the header above `first_row`: the last one that starts with a GPU, or higher
+/// where a narrow terminal broke the header within its devices.
 std::optional<size_t> header_above(const std::vector<Line>& lines, size_t first_row) {
-  for (size_t i = first_row; i-- > 0;)
-    if (starts_header(lines[i])) return i;
-  return std::nullopt;
+  size_t top = first_row;
+  while (top > 0 && !starts_header(lines[top - 1])) --top;
+  if (top-- == 0) return std::nullopt;
+  std::set<std::string> labels, below;
+  for (size_t i = first_row; i < lines.size(); ++i)
+    if (starts_row(lines[i])) labels.insert(lines[i].words()[0]);
+  for (size_t i = top; i < first_row; ++i) below.merge(set_of(lines[i].words()));
+  while (top > 0 && goes_on(lines[top - 1], labels, below)) --top;
+  return top;
 }
 
 /// A row that a narrow terminal broke goes on where the next line starts with a link.
@@ -144,15 +167,46 @@ Line joined(const std::vector<Line>& lines, size_t& at, size_t devices) {
   return line;
 }
 
-Result<void> read_rows(const std::vector<Line>& lines, size_t first, Table& table) {
-  const std::set<std::string> devices(table.devices.begin(), table.devices.end());
+/// Takes the beginning of a link, "P", off the end of a row of a NIC that the text ends within.
+void drop_torn_cell(Line& last, const std::set<std::string>& devices) {
+  static constexpr std::string_view kLinks[] = {"PIX", "PXB", "PHB", "NODE", "NV", "SYS", "SOC"};
+  const std::vector<std::string> words = last.words();
+  if (words.size() < 2 || is_gpu(words[0]) || !devices.contains(words[0])) return;
+  const std::string& torn = words.back();
+  if (is_link(torn) || std::none_of(std::begin(kLinks), std::end(kLinks),
+                                    [&](std::string_view s) { return s.starts_with(torn); }))
+    return;
+  last.text.resize(last.text.rfind(torn));
+}
+
+/// The last row when it is that of a NIC and shorter than those of other NICs, or of GPUs where it
+/// is the only one. All rows of NICs may be short: then nothing was cut off.
+std::string cut_off(const Table& table) {
+  if (table.rows.empty() || is_gpu(table.rows.back().name)) return "";
+  const Row& last = table.rows.back();
+  size_t others = 0;
+  for (const Row& row : table.rows)
+    if (&row != &last && !is_gpu(row.name)) others = std::max(others, row.reach);
+  if (others == 0) others = table.devices.size();
+  if (last.reach >= others) return "";
+  return fmt::format("line {}: {} has {} of {} cells: the table is cut off", last.line,
+                     last.name.substr(0, kMaxShown), last.reach, others);
+}
+
+Result<void> read_rows(std::vector<Line> lines, size_t first, Table& table) {
+  const std::set<std::string> devices = set_of(table.devices);
   std::set<std::string> seen;
+  while (lines.back().blank()) lines.pop_back();  // ends at the first row
+  drop_torn_cell(lines.back(), devices);
   for (size_t i = first; i < lines.size(); ++i) {
-    if (!starts_row(lines[i])) {
+    const std::vector<std::string> words = lines[i].words();
+    const bool bare = i + 1 == lines.size() && words.size() == 1 && !is_gpu(words[0]) &&
+                      devices.contains(words[0]) && !seen.contains(words[0]);
+    if (!starts_row(lines[i]) && !bare) {
       read_legend(lines[i], table);
       continue;
     }
-    const std::string name = lines[i].words()[0], shown = name.substr(0, kMaxShown);
+    const std::string name = words[0], shown = name.substr(0, kMaxShown);
     const bool known = devices.contains(name);
     if (!known && !is_gpu(name)) continue;  // prose with an X in it
     if (!known)
@@ -199,6 +253,7 @@ Result<Table> read_table(std::string_view text) {
     return std::move(read).error();
 
   if (auto read = read_rows(lines, first, table); !read) return std::move(read).error();
+  table.cut = cut_off(table);
   return table;
 }
 

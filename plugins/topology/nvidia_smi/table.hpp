@@ -15,6 +15,7 @@ struct Row {
   int line = 0;
   std::string name;
   std::vector<std::string> cells;  // one for each device of the header; empty: not told
+  size_t reach = 0;                // cells up to the last one told
   std::vector<std::string> facts;  // one for each heading after the devices; empty: not told
 };
 
@@ -23,6 +24,7 @@ struct Table {
   std::vector<std::string> headings;  // "CPU Affinity", "NUMA Affinity", "GPU NUMA ID"
   std::vector<Row> rows;
   std::map<std::string, std::string> legend;  // "NIC0" -> "mlx5_0"
+  std::string cut;  // how the last row shows that the text was cut off; empty: it does not
 };
 
 /// Whether a name of the header is a GPU's: "GPU0".

@@ -61,11 +61,12 @@ int compare_folder(const fs::path& folder) {
     const std::string text = bytes_of(entry.path());
     CHECK(NvidiaSmiSource().recognises(text));
     const Json matrix = matrix_of(must_read(text));
-    for (const auto& [key, value] : expected->items()) {
+    for (const auto& field : expected->items()) {
+      const std::string& key = field.key();
       if (key == "machine" || key == "source" || key == "note") continue;
       CAPTURE(key);
       REQUIRE(matrix.contains(key));
-      CHECK(dump_json(matrix.at(key)) == dump_json(value));
+      CHECK(dump_json(matrix.at(key)) == dump_json(field.value()));
     }
     ++tables;
   }
@@ -135,6 +136,29 @@ TEST_CASE("nvidia_smi: a header broken over two lines is one header") {
   CHECK(matrix_of(must_read(with(kTwo, "NUMA Affinity", "NUMA\nAffinity"))) == plain);
 }
 
+TEST_CASE("nvidia_smi: a header broken within its devices is one header") {
+  const Json plain = matrix_of(must_read(kTwo));
+  CHECK(matrix_of(must_read(with(kTwo, "\tGPU1", "\n\tGPU1"))) == plain);
+  CHECK(matrix_of(must_read(with(kTwo, "\tGPU1", "\nGPU1"))) == plain);
+  const std::string after_nic = "\tGPU0\tmlx5_0\n\tGPU1\nGPU0\tX\tPIX\tSYS\nGPU1\tSYS\tSYS\tX\n";
+  CHECK(find_link(must_read(after_nic + "mlx5_0\tPIX\tX\tSYS\n"), "gpu0", "nic0")->level ==
+        Level::kPix);
+  const std::string_view three =
+      "\tGPU0\n\tGPU1\n\tGPU2\tCPU Affinity\n"
+      "GPU0\tX\tNV1\tSYS\t0-3\nGPU1\tNV1\tX\tSYS\t0-3\nGPU2\tSYS\tSYS\tX\t4-7\n";
+  CHECK(must_read(three).gpus.size() == 3);
+  CHECK(find_link(must_read(three), "gpu0", "gpu1")->word() == "NV1");
+}
+
+TEST_CASE("nvidia_smi: what stands above a header is no piece of it") {
+  const Json plain = matrix_of(must_read(kTwo));
+  const std::string header(kTwo.substr(0, kTwo.find('\n') + 1));
+  CHECK(matrix_of(must_read(header + std::string(kTwo))) == plain);
+  for (const char* above :
+       {"node7\n", "GPU0 and GPU1\n", "GPU2\n\n", "\tGPU0\tGPU1\n", "CPU Affinity\n", "mlx5_0\n"})
+    CHECK_MESSAGE(matrix_of(must_read(above + std::string(kTwo))) == plain, above);
+}
+
 TEST_CASE("nvidia_smi: a row broken by a narrow terminal goes on in the next line") {
   const std::string_view rows =
       "  GPU0 GPU1 GPU2 CPU Affinity\nGPU0 X NV4\nNV8 0-3\nGPU1 NV4 X SYS 0-3\nGPU2 NV8 SYS X "
@@ -164,6 +188,56 @@ TEST_CASE("nvidia_smi: levels that contradict the one memory node are told") {
   REQUIRE(vm.warnings.size() == 1);
   CHECK(vm.warnings[0].code == "levels_untrusted");
   CHECK(must_read(kTwo).warnings.empty());
+}
+
+std::string cut_warning(std::string_view text) {
+  const Topology topology = must_read(text);
+  if (topology.warnings.empty()) return "";
+  REQUIRE(topology.warnings.size() == 1);
+  CHECK(topology.warnings[0].code == "table_cut");
+  return topology.warnings[0].text;
+}
+
+TEST_CASE("nvidia_smi: a table that ends within the row of a NIC is told") {
+  const std::string upper =
+      "\tGPU0\tGPU1\tNIC0\tNIC1\n"
+      "GPU0\tX\tNV4\tPIX\tSYS\nGPU1\tNV4\tX\tSYS\tPIX\n";
+  const std::string first = upper + "NIC0\tPIX\tSYS\tX\tSYS\n";
+  const auto told = [](int line, const char* nic, int cells) {
+    return "line " + std::to_string(line) + ": " + nic + " has " + std::to_string(cells) +
+           " of 4 cells: the table is cut off";
+  };
+  for (const char* torn : {"NIC0", "NIC0\t", "NIC0\tP", "NIC0\tP\n\n"})
+    CHECK(cut_warning(upper + torn) == told(4, "NIC0", 0));
+  CHECK(cut_warning(first + "NIC1\tSYS") == told(5, "NIC1", 1));
+  CHECK(cut_warning(first + "NIC1\tSYS\tPI") == told(5, "NIC1", 1));
+  CHECK(cut_warning(first + "NIC1\tSYS\tPIX\tNV") == told(5, "NIC1", 2));
+  CHECK(cut_warning(first + "NIC1 SYS PIX\n") == told(5, "NIC1", 2));
+  CHECK(matrix_of(must_read(upper + "NIC0\tP")) == matrix_of(must_read(upper)));
+}
+
+TEST_CASE("nvidia_smi: short rows of NICs that are no cut stay silent") {
+  const std::string upper =
+      "\tGPU0\tGPU1\tNIC0\tNIC1\n"
+      "GPU0\tX\tNV4\tPIX\tSYS\nGPU1\tNV4\tX\tSYS\tPIX\n";
+  CHECK(cut_warning(upper).empty());
+  CHECK(cut_warning(upper + "NIC0\tPIX\tSYS\nNIC1\tSYS\tPIX\n").empty());
+  CHECK(cut_warning(upper + "NIC0\tPIX\tSYS\nNIC1\tSYS\tPIX\tSYS\tX\n").empty());
+  CHECK(cut_warning(upper + "NIC0\tPIX\tSYS\tX\tSYS\nNIC1\tSYS\t\t\tX\t\t\n").empty());
+  CHECK(cut_warning(upper + "NIC0\tPIX\tSYS\tX\tSYS\nNIC1\tSYS\tPIX\tSYS\tX\nNIC1").empty());
+  CHECK(cut_warning(upper + "NIC0 is the port of the storage").empty());
+}
+
+TEST_CASE("nvidia_smi: a published table cut off within its first NIC is told") {
+  const fs::path path = fs::path(AICTL_SHARED) / "topologies/nvidia-smi/01-dgx-a100.txt";
+  if (!fs::exists(path)) {
+    MESSAGE("skipped: no ", path.string());
+    return;
+  }
+  const std::string whole = bytes_of(path);
+  CHECK(cut_warning(whole).empty());
+  CHECK(cut_warning(whole.substr(0, whole.find("\nmlx5_0\tP") + 9)) ==
+        "line 10: mlx5_0 has 0 of 20 cells: the table is cut off");
 }
 
 TEST_CASE("nvidia_smi: damaged tables are refused with the line") {
