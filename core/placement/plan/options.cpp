@@ -43,7 +43,8 @@ bool price(Option& o, const PlanRequest& request, const ModelShape& shape, int h
   o.fit = fit_memory(shape, o.cut, o.load, request.engine, o.device, utilisation);
   if (!o.fit.fits) {
     into.rejected.push_back({o.words(), "memory",
-                             verdict(shape, o.cut, o.load, request.engine, o.device, utilisation)});
+                             verdict(shape, o.cut, o.load, request.engine, o.device, utilisation),
+                             std::move(o.fit)});
     return false;
   }
   const Ground ground{o.device, o.fabric, 12.5, request.engine};

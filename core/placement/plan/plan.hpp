@@ -81,6 +81,7 @@ struct Rejected {
   std::string option;  // as Option::words
   std::string term;    // what it lost on: "memory", "shape", "sockets", or a word of kTerms
   std::string why;     // with numbers
+  std::optional<Fit> fit = std::nullopt;  // what it would need, where it lost on memory
 };
 
 /// One replica of a model on a host.
@@ -113,6 +114,7 @@ struct ModelPlan {
   ModelShape shape;
   std::optional<Option> chosen;      // nullopt: it could not be placed
   std::string verdict;               // of the memory fit
+  std::optional<Fit> nearest;        // of the option that nearly fits, where it could not be placed
   Loading loading;                   // of one replica
   std::vector<std::string> reasons;  // a line a term of the objective
   std::vector<Rejected> rejected;

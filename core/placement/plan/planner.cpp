@@ -77,17 +77,26 @@ int distance_of(const std::string& why) {
   return int(std::size(words));
 }
 
-std::string not_placed(const Host& host, const PlanRequest& request, const ModelShape& shape,
-                       const std::vector<Rejected>& rejected) {
-  const std::string weights = format_bytes(shape.weight_bytes);
-  const bool known = std::ranges::any_of(host.nodes, [](const Device& d) { return d.memory > 0; });
-  if (host.fit == 0 && !known)
-    return fmt::format("no device with known memory, and weights alone are {}", weights);
+bool memory_known(const Host& host) {
+  const auto has_memory = [](const Device& device) { return device.memory > 0; };
+  return host.fit != 0 || std::ranges::any_of(host.nodes, has_memory);
+}
+
+// The option that takes least to fit; nullptr: none failed on memory.
+const Rejected* nearest_of(const Host& host, const std::vector<Rejected>& rejected) {
   const Rejected* nearest = nullptr;
   for (const Rejected& one : rejected)
     if (one.term == "memory" && (host.fit == 0 || !one.option.ends_with("on CPU")) &&
         (!nearest || distance_of(one.why) <= distance_of(nearest->why)))
       nearest = &one;
+  return nearest;
+}
+
+std::string not_placed(const Host& host, const PlanRequest& request, const ModelShape& shape,
+                       const std::vector<Rejected>& rejected, const Rejected* nearest) {
+  const std::string weights = format_bytes(shape.weight_bytes);
+  if (!memory_known(host))
+    return fmt::format("no device with known memory, and weights alone are {}", weights);
   if (nearest) return fmt::format("{}: {}", nearest->option, nearest->why);
   if (request.tp > 0 && !rejected.empty())
     return fmt::format("{}: {}", rejected.front().option, rejected.front().why);
@@ -130,7 +139,9 @@ ModelPlan place_model(Host& host, const PlanRequest& request, const ModelShape& 
     plan.rejected.insert(plan.rejected.end(), options.rejected.begin(), options.rejected.end());
   }
   if (options.fitting.empty()) {
-    plan.verdict = not_placed(host, request, shape, plan.rejected);
+    const Rejected* nearest = memory_known(host) ? nearest_of(host, plan.rejected) : nullptr;
+    plan.verdict = not_placed(host, request, shape, plan.rejected, nearest);
+    if (nearest) plan.nearest = nearest->fit;
     return plan;
   }
   std::vector<Rejected> losers;

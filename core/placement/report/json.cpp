@@ -48,9 +48,8 @@ Json option_json(const Option& o) {
           {"sequences_per_replica", o.load.sequences}};
 }
 
-Json memory_json(const ModelPlan& m) {
-  const Fit& f = m.chosen->fit;
-  return {{"verdict", m.verdict},
+Json memory_json(const Fit& f, const std::string& verdict) {
+  return {{"verdict", verdict},
           {"weights_bytes", bytes(f.weights)},
           {"kv_bytes", bytes(f.kv)},
           {"activations_bytes", bytes(f.activations)},
@@ -128,7 +127,7 @@ Json model_json(const ModelPlan& m, int& port, const PlanRequest& request, bool 
   Json out = {{"model", shape_json(m.shape, request.kv_element)}, {"placed", m.chosen.has_value()}};
   if (m.chosen) {
     out["placement"] = option_json(*m.chosen);
-    out["memory"] = memory_json(m);
+    out["memory"] = memory_json(m.chosen->fit, m.verdict);
     out["speed"] = speed_json(*m.chosen);
     out["loading"] = loading_json(m.loading);
     out["reasons"] = m.reasons;
@@ -139,6 +138,7 @@ Json model_json(const ModelPlan& m, int& port, const PlanRequest& request, bool 
       out["replicas"].push_back(replica_json(m, i, port++, request));
   } else {
     out["verdict"] = m.verdict;
+    if (m.nearest) out["memory"] = memory_json(*m.nearest, m.verdict);
   }
   if (!explain) return out;
   out["rejected"] = Json::array();

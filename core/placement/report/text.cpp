@@ -110,6 +110,11 @@ void print_placed(const ModelPlan& m, int& port, const PlanRequest& request, boo
   print_list("note", before_commands(m, request), out);
 }
 
+void print_not_placed(const ModelPlan& m, bool explain, std::ostream& out) {
+  out << fmt::format("{}: not placed\n  memory   {}\n", m.shape.name, m.verdict);
+  if (explain && m.nearest) print_list("arithmetic", m.nearest->arithmetic, out);
+}
+
 void print_rejected(const ModelPlan& m, std::ostream& out) {
   if (m.rejected.empty()) return;
   out << "  rejected\n";
@@ -175,7 +180,7 @@ void print(const Plan& plan, const PlanRequest& request, bool explain, std::ostr
       if (model.chosen)
         print_placed(model, port, request, explain, out);
       else
-        out << fmt::format("{}: not placed\n  memory   {}\n", model.shape.name, model.verdict);
+        print_not_placed(model, explain, out);
       if (explain) print_rejected(model, out);
       out << '\n';
     }

@@ -2,12 +2,14 @@
 #include "core/placement/plan/planner.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include <doctest/doctest.h>
 
 #include "core/placement/model/families.hpp"
 #include "core/placement/plan/options.hpp"
 #include "core/placement/report/json.hpp"
+#include "core/placement/report/text.hpp"
 #include "core/placement/search/objective.hpp"
 #include "tests/unit/core/placement/machines.hpp"
 
@@ -265,6 +267,34 @@ TEST_CASE("planner: a model no host holds spans hosts; one nothing holds is told
   const Plan none = plan_of(two_islands("RTX 4090"), request);
   CHECK_FALSE(none.placed());
   CHECK(none.hosts[0].models[0].verdict.find("usable") != std::string::npos);
+}
+
+TEST_CASE("planner: a model that nothing holds has the arithmetic of what comes nearest") {
+  const PlanRequest request = request_for({"llama:405b:bf16"});
+  const Plan plan = plan_of(two_islands("RTX 4090"), request);
+  const ModelPlan& model = plan.hosts[0].models[0];
+  REQUIRE(model.nearest.has_value());
+  CHECK_FALSE(model.nearest->fits);
+  CHECK_GT(model.nearest->need(), model.nearest->usable);
+  const auto same = std::ranges::find_if(model.rejected, [&](const Rejected& one) {
+    return model.verdict == one.option + ": " + one.why;
+  });
+  REQUIRE(same != model.rejected.end());
+  CHECK_EQ(same->fit->need(), model.nearest->need());
+  std::ostringstream text, brief;
+  print(plan, request, true, text);
+  print(plan, request, false, brief);
+  for (const char* term : {"weights ", "kv cache ", "activations ", "fixed ", "need "})
+    CHECK_MESSAGE(text.str().find(std::string("\n    ") + term) != std::string::npos, term);
+  CHECK(brief.str().find("kv cache") == std::string::npos);
+  const Json tree = to_json(plan, request, false)["hosts"][0]["models"][0];
+  CHECK_FALSE(tree["placed"].get<bool>());
+  CHECK_EQ(tree["memory"]["arithmetic"].size(), 5);
+  CHECK_GT(tree["memory"]["need_bytes"].get<double>(),
+           tree["memory"]["usable_bytes"].get<double>());
+  Topology empty;
+  CHECK_FALSE(
+      to_json(plan_of(empty, request), request, true)["hosts"][0]["models"][0].contains("memory"));
 }
 
 TEST_CASE("planner: ranks that the model's heads forbid are told so") {
