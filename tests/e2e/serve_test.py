@@ -193,6 +193,9 @@ class Lifecycle(unittest.TestCase):
             self.assertEqual((status, refused["error"]["code"]), (503, "draining"))
             self.assertIn("retry-after-ms", headers)
             server.process.send_signal(signal.SIGTERM)
+            rest = b"".join(iter(lambda: s.recv(65536), b""))
+            self.assertIn(b'"code":"draining"', rest[-1000:])  # the stream says why it ends
+            self.assertNotIn(b"[DONE]", rest)
             server.process.wait(8)
             s.close()
 

@@ -1,6 +1,7 @@
 // The models a server answers with, by name, and what each of them needs to answer.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ struct ServedModel {
   const Tokenizer* tokenizer = nullptr;
   const jinja::Template* chat_template = nullptr;  // nullptr: it cannot chat
   ReplyFormat reply;                               // how it writes thinking and tool calls
+  const std::atomic<bool>* stopping = nullptr;     // once true, what runs ends with an error
 };
 
 /// Filled before the server starts, then read by all threads.

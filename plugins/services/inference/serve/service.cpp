@@ -19,6 +19,9 @@
 namespace aictl::inference {
 namespace {
 
+// After the second signal, for the errors that say why an answer ends.
+constexpr std::chrono::milliseconds kFarewell{500};
+
 // A model that is served, in the order things are needed and, backwards, let go.
 struct Member {
   std::string id;
@@ -160,7 +163,7 @@ class InferenceService final : public Service {
     return {};
   }
 
-  static Served served(std::deque<Member>& members) {
+  Served served(std::deque<Member>& members) {
     Served all;
     for (Member& m : members) {
       ServedModel model;
@@ -171,6 +174,7 @@ class InferenceService final : public Service {
       model.tokenizer = &m.opened.text.tokenizer;
       model.chat_template = m.opened.text.template_or_null();
       model.reply = m.opened.text.reply;
+      model.stopping = &stopping_;
       all.add(std::move(model));
     }
     return all;
@@ -197,10 +201,14 @@ class InferenceService final : public Service {
     const auto drained =
         std::make_shared<std::promise<void>>();  // shared by the callback and this wait
     auto done = drained->get_future();
-    (*server)->drain(settings_.drain_timeout, [drained] { drained->set_value(); });
+    const auto since = std::chrono::steady_clock::now();
+    (*server)->drain(settings_.drain_timeout + kFarewell, [drained] { drained->set_value(); });
     while (done.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready &&
-           signals.count() < 2) {
+           signals.count() < 2 &&
+           std::chrono::steady_clock::now() - since < settings_.drain_timeout) {
     }
+    stopping_ = true;  // what still runs sees it at its next token
+    done.wait_for(kFarewell);
     (*server)->stop();
     log::info("stopped");
     return {};
@@ -208,6 +216,7 @@ class InferenceService final : public Service {
 
   const Plugins& plugins_;
   ServeSettings settings_;
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace

@@ -13,6 +13,13 @@ openai::ApiError refusal(const Error& error, const Engine& engine) {
   return out;
 }
 
+openai::ApiError stopping() {
+  openai::ApiError error =
+      openai::api_error(Error{ErrorCode::kUnavailable, "the server is stopping", ""});
+  error.code = "draining";
+  return error;
+}
+
 }  // namespace
 
 std::optional<openai::ApiError> failure_of(const Finished& end) {
@@ -28,10 +35,7 @@ std::optional<openai::ApiError> failure_of(const Finished& end) {
     case FinishReason::kCancelled:
       break;
   }
-  openai::ApiError error =
-      openai::api_error(Error{ErrorCode::kUnavailable, "the server is stopping", ""});
-  error.code = "draining";
-  return error;
+  return stopping();
 }
 
 void respond_error(http::Exchange& exchange, const openai::ApiError& error,
@@ -93,6 +97,7 @@ bool EngineRun::submit_more() {
 
 void EngineRun::advance() {
   if (over_) return;
+  if (model_.stopping && *model_.stopping) return fail(stopping());
   if (!submit_more()) return;
   for (size_t i = 0; i < running_.size();) {
     const Running running = running_[i];  // a copy: a failure empties the list

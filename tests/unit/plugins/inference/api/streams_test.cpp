@@ -180,6 +180,25 @@ TEST_CASE("stream: an error after the head is an event, and no DONE follows") {
   CHECK(last["error"]["code"] == "deadline_exceeded");
 }
 
+TEST_CASE("stream: a server that stops ends an answer with an error, and no DONE follows") {
+  Gate gate(4);
+  TestSetup setup;
+  setup.hooks = gate.hooks();
+  TestServer server(std::move(setup));
+  std::thread opener([&] {
+    eventually([&] { return gate.holds(); });
+    server.stop_runs();
+    gate.open();
+  });
+  const auto events = server.events("/v1/chat/completions", streamed(chat_body("x", 2000)));
+  opener.join();
+  REQUIRE_FALSE(events.empty());
+  const Json error = tree(events.back())["error"];
+  CHECK(error["code"] == "draining");
+  CHECK(error["type"] == "unavailable_error");
+  CHECK(events.size() < 100);
+}
+
 TEST_CASE("stream: comments keep a silent one alive") {
   Gate gate(0);
   TestSetup setup;

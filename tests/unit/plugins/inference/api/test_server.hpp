@@ -48,6 +48,7 @@ class TestServer {
     model.tokenizer = &tokenizer_;
     if (setup.with_template) model.chat_template = &template_;
     model.reply = reply_format_of(setup.chat_template);
+    model.stopping = &stopping_;
     served.add(std::move(model));
     setup.api.random_seed = 7;
     api_ = std::make_unique<InferenceApi>(std::move(served), std::move(setup.api));
@@ -64,6 +65,7 @@ class TestServer {
   ~TestServer() { server_->stop(); }
 
   Engine& engine() { return *engine_; }
+  void stop_runs() { stopping_ = true; }
   InferenceApi& api() { return *api_; }
   http::Server& server() { return *server_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
@@ -106,6 +108,7 @@ class TestServer {
   }
 
  private:
+  std::atomic<bool> stopping_{false};
   Tokenizer tokenizer_;
   jinja::Template template_;
   std::unique_ptr<Engine> engine_;
