@@ -26,7 +26,7 @@ std::span<const Arch> archs();
 /// Errors: kUnsupported for an architecture without a row, with the nearest name as the hint.
 Result<const Arch*> find_arch(std::string_view name);
 
-/// Everything but the tensors' shapes, which bind_tensors checks. Errors: kNotFound for a missing
+/// Everything but the tensors' shapes, which bind_tensors checks. Errors: kDataRefused for a missing
 /// key, kDataRefused for a value out of range, kUnsupported for what the forward pass cannot do
 /// (experts, softcaps, uneven layers); each names the key.
 Result<ModelSpec> read_spec(const Meta& file);

@@ -25,7 +25,7 @@ struct FileTensor {
 };
 
 /// Metadata by key. Integers of any width read alike; an array whose elements are all equal reads
-/// as that one value (per-layer settings of a uniform model). Errors: kNotFound for a missing key,
+/// as that one value (per-layer settings of a uniform model). Errors: kDataRefused for a missing key,
 /// kDataRefused for a wrong type or range; each names file, key, what was found and what was
 /// expected.
 class Meta {

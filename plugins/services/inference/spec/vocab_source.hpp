@@ -7,7 +7,7 @@
 
 namespace aictl::inference {
 
-/// Reads `tokenizer.ggml.*`. The views live as long as `file`. Errors: kNotFound without a
+/// Reads `tokenizer.ggml.*`. The views live as long as `file`. Errors: kDataRefused without a
 /// vocabulary, kDataRefused for a key of a wrong type or arrays of different lengths.
 Result<VocabSource> read_vocab_source(const Meta& file);
 
