@@ -78,7 +78,7 @@ struct Option {
 };
 
 struct Rejected {
-  std::string option;  // as Option::words
+  std::string option;  // as Option::words, or the groups of the chosen one: "gpu 0,1 | 4,5"
   std::string term;    // what it lost on: "memory", "shape", "sockets", or a word of kTerms
   std::string why;     // with numbers
   std::optional<Fit> fit = std::nullopt;  // what it would need, where it lost on memory

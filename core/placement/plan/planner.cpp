@@ -13,6 +13,7 @@
 #include "core/placement/plan/options.hpp"
 #include "core/placement/plan/sockets.hpp"
 #include "core/placement/search/objective.hpp"
+#include "core/placement/search/runners.hpp"
 
 namespace aictl::placement {
 namespace {
@@ -67,6 +68,19 @@ void explain_losers(const std::vector<Option>& options, size_t best,
     else
       into.push_back({options[i].words(), std::string(decision.term), decision.why});
   }
+}
+
+// The groups of GPUs that the chosen option could have stood on as well.
+std::vector<Rejected> lost_groups(Host& host, const Option& chosen, GpuMask far) {
+  if (chosen.cpu) return {};
+  const auto holds = [&](const std::vector<int>& kind) {
+    return (mask_of(kind) & chosen.groups.front()) != 0;
+  };
+  const auto kind = std::ranges::find_if(host.kinds, holds);
+  const GpuMask free = mask_of(*kind) & host.free;
+  const int size = std::popcount(chosen.groups.front()), count = int(chosen.groups.size());
+  return rejected_groups(host.search.runners_up(free, size, count, far),
+                         host.search.choose(free, size, count, far), host.links);
 }
 
 // How little would have to change, by the verdict's words: less is better.
@@ -153,6 +167,8 @@ ModelPlan place_model(Host& host, const PlanRequest& request, const ModelShape& 
     best = best_of(options.fitting, request.weights);
   }
   explain_losers(options.fitting, best, request.weights, losers);
+  const auto groups = lost_groups(host, options.fitting[best], host.far_from_disk(shape));
+  losers.insert(losers.end(), groups.begin(), groups.end());
   plan.rejected.insert(plan.rejected.begin(), losers.begin(), losers.end());
   plan.chosen = options.fitting[best];
   plan.shape = with_quant(shape, plan.chosen->quant);

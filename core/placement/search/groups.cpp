@@ -14,16 +14,25 @@ int order(double a, double b) { return a < b ? -1 : a > b ? 1 : 0; }
 
 GpuMask bit(int gpu) { return GpuMask{1} << gpu; }
 
+// GPU `in`, which is free or another group's, takes the place of `out` in group `at`.
+std::vector<GpuMask> swapped(std::vector<GpuMask> groups, size_t at, int out, int in) {
+  for (GpuMask& group : groups)
+    if (group >> in & 1) group = (group & ~bit(in)) | bit(out);
+  groups[at] = (groups[at] & ~bit(out)) | bit(in);
+  return groups;
+}
+
 }  // namespace
 
-int GroupScore::compare(const GroupScore& other) const {
-  if (int c = order(other.worst_rank, worst_rank)) return c;
-  if (int c = order(other.rank_sum, rank_sum)) return c;
-  if (int c = order(fragmentation, other.fragmentation)) return c;
-  if (int c = order(domains, other.domains)) return c;
+std::pair<int, GroupTerm> GroupScore::against(const GroupScore& other) const {
+  if (int c = order(other.worst_rank, worst_rank)) return {c, GroupTerm::kWorstLink};
+  if (int c = order(other.rank_sum, rank_sum)) return {c, GroupTerm::kLinks};
+  if (int c = order(fragmentation, other.fragmentation)) return {c, GroupTerm::kFragmentation};
+  if (int c = order(domains, other.domains)) return {c, GroupTerm::kNuma};
   if (int c = order(nic_distance + far_from_disk, other.nic_distance + other.far_from_disk))
-    return c;
-  return indexes < other.indexes ? -1 : indexes > other.indexes ? 1 : 0;
+    return {c, GroupTerm::kDistance};
+  if (indexes == other.indexes) return {0, GroupTerm::kNone};
+  return {indexes < other.indexes ? -1 : 1, GroupTerm::kIndex};
 }
 
 // The state of one exact search.
@@ -33,6 +42,8 @@ struct GroupSearch::Walk {
   std::vector<GpuMask> groups;
   int offers = 0;
   GroupChoice best;
+  const GroupScore* winner = nullptr;  // known already: those that lost to it are kept
+  std::map<GroupTerm, GroupRunner> runners;
 };
 
 GroupSearch::GroupSearch(const LinkTable& links, GpuMask fit)
@@ -79,16 +90,38 @@ GroupScore GroupSearch::score(const std::vector<GpuMask>& groups, GpuMask free, 
   return score;
 }
 
+GroupScore GroupSearch::link_score(const std::vector<GpuMask>& groups) const {
+  GroupScore score;
+  score.worst_rank = INT_MAX;
+  for (GpuMask group : groups) {
+    const Pairwise pairs = pairwise(group);
+    score.worst_rank = std::min(score.worst_rank, pairs.worst);
+    score.rank_sum += pairs.sum;
+  }
+  return score;
+}
+
+void GroupSearch::offer_runner(Walk& walk) {
+  GroupScore score = link_score(walk.groups);  // the cheap terms first
+  auto [order, term] = score.against(*walk.winner);
+  if (term > GroupTerm::kLinks) {
+    score = this->score(walk.groups, walk.free, walk.far);
+    std::tie(order, term) = score.against(*walk.winner);
+  }
+  if (order <= 0) return;
+  const auto [at, fresh] = walk.runners.try_emplace(term);
+  if (fresh || score.compare(at->second.score) < 0)
+    at->second = {walk.groups, term, std::move(score)};
+}
+
 bool GroupSearch::offer(Walk& walk) {
   if (++walk.offers > kMaxCandidates) return false;
+  if (walk.winner) {
+    offer_runner(walk);
+    return true;
+  }
   if (!walk.best.groups.empty()) {  // the cheap terms first
-    GroupScore quick;
-    quick.worst_rank = INT_MAX;
-    for (GpuMask group : walk.groups) {
-      const Pairwise pairs = pairwise(group);
-      quick.worst_rank = std::min(quick.worst_rank, pairs.worst);
-      quick.rank_sum += pairs.sum;
-    }
+    const GroupScore quick = link_score(walk.groups);
     const GroupScore& best = walk.best.score;
     if (quick.worst_rank < best.worst_rank ||
         (quick.worst_rank == best.worst_rank && quick.rank_sum < best.rank_sum))
@@ -159,10 +192,7 @@ bool GroupSearch::swap_once(GroupChoice& choice, GpuMask free, GpuMask far) {
   for (size_t i = 0; i < choice.groups.size(); ++i)
     for (int out : gpus_of(choice.groups[i]))
       for (int in : gpus_of(free & ~choice.groups[i])) {
-        std::vector<GpuMask> groups = choice.groups;
-        for (GpuMask& group : groups)
-          if (group >> in & 1) group = (group & ~bit(in)) | bit(out);
-        groups[i] = (choice.groups[i] & ~bit(out)) | bit(in);
+        std::vector<GpuMask> groups = swapped(choice.groups, i, out, in);
         GroupScore better = score(groups, free, far);
         if (better.compare(choice.score) >= 0) continue;
         choice.groups = std::move(groups);
@@ -191,10 +221,25 @@ const GroupChoice& GroupSearch::choose(GpuMask free, int size, int count, GpuMas
   const auto [at, fresh] = known_.try_emplace(std::tuple(free, size, count, far));
   GroupChoice& choice = at->second;
   if (!fresh || size < 1 || count < 1 || std::popcount(free) < size * count) return choice;
-  Walk walk{free, far, size, count, {}, 0, {}};
+  Walk walk{free, far, size, count, {}, 0, {}, nullptr, {}};
   const bool done = start_group(walk, free, 0);
   choice = done ? std::move(walk.best) : greedy(free, size, count, far);
   return choice;
+}
+
+std::vector<GroupRunner> GroupSearch::runners_up(GpuMask free, int size, int count, GpuMask far) {
+  const GroupChoice& winner = choose(free, size, count, far);
+  Walk walk{free, far, size, count, {}, 0, {}, &winner.score, {}};
+  if (winner.exact && !winner.groups.empty()) start_group(walk, free, 0);
+  for (size_t i = 0; !winner.exact && i < winner.groups.size(); ++i)
+    for (int out : gpus_of(winner.groups[i]))
+      for (int in : gpus_of(free & ~winner.groups[i])) {
+        walk.groups = swapped(winner.groups, i, out, in);
+        offer_runner(walk);
+      }
+  std::vector<GroupRunner> runners;
+  for (auto& [term, runner] : walk.runners) runners.push_back(std::move(runner));
+  return runners;
 }
 
 }  // namespace aictl::placement

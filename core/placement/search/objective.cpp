@@ -32,9 +32,9 @@ std::array<double, kTerms.size()> numbers(const Option& o) {
           index};
 }
 
-std::string distance_words(const Option& o) {
-  return fmt::format("NIC distance {} and {} far from the disk", o.score.nic_distance,
-                     counted(o.score.far_from_disk, "GPU"));
+std::string distance_words(const GroupScore& score) {
+  return fmt::format("NIC distance {} and {} far from the disk", score.nic_distance,
+                     counted(score.far_from_disk, "GPU"));
 }
 
 std::string why(const Option& loser, const Option& winner, size_t term) {
@@ -48,14 +48,13 @@ std::string why(const Option& loser, const Option& winner, size_t term) {
     case 3:
       return fmt::format("{} against {}", link_word(loser), link_word(winner));
     case 4:
-      return fmt::format("fragmentation {} > {}", loser.score.fragmentation,
-                         winner.score.fragmentation);
+      return score_why(loser.score, winner.score, GroupTerm::kFragmentation);
     case 5:
-      return fmt::format("{} NUMA domains > {}", loser.score.domains, winner.score.domains);
+      return score_why(loser.score, winner.score, GroupTerm::kNuma);
     case 6:
-      return fmt::format("{} > {}", distance_words(loser), distance_words(winner));
+      return score_why(loser.score, winner.score, GroupTerm::kDistance);
     default:
-      return "higher indexes";
+      return score_why(loser.score, winner.score, GroupTerm::kIndex);
   }
 }
 
@@ -71,6 +70,19 @@ std::string distance_reason(const Option& o, const Loading& loading) {
 }
 
 }  // namespace
+
+std::string score_why(const GroupScore& loser, const GroupScore& winner, GroupTerm term) {
+  switch (term) {
+    case GroupTerm::kFragmentation:
+      return fmt::format("fragmentation {} > {}", loser.fragmentation, winner.fragmentation);
+    case GroupTerm::kNuma:
+      return fmt::format("{} NUMA domains > {}", loser.domains, winner.domains);
+    case GroupTerm::kDistance:
+      return fmt::format("{} > {}", distance_words(loser), distance_words(winner));
+    default:
+      return "higher indexes";
+  }
+}
 
 int Option::devices_used() const { return cut.ranks() * replicas / span; }
 

@@ -19,6 +19,9 @@ struct Decision {
 /// Compares by the terms in order.
 Decision compare(const Option& a, const Option& b);
 
+/// What a group of GPUs lost on to another, of the terms after links: "fragmentation 14 > 12".
+std::string score_why(const GroupScore& loser, const GroupScore& winner, GroupTerm term);
+
 /// Index of the best: by the terms in order, or by the weighted sum of normalised terms. `options`
 /// is not empty.
 size_t best_of(std::span<const Option> options, const std::optional<TermWeights>& weights);

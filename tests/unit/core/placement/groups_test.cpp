@@ -4,11 +4,13 @@
 #include <bit>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
 #include <doctest/doctest.h>
 
+#include "core/placement/search/runners.hpp"
 #include "core/topology/groups.hpp"
 #include "core/value/json.hpp"
 #include "tests/unit/core/placement/machines.hpp"
@@ -111,6 +113,56 @@ TEST_CASE("groups: the choice is brute force's on machines of 4 to 7 random GPUs
     }
 }
 
+TEST_CASE("groups: for each term the best that lost on it is brute force's") {
+  for (uint32_t seed = 1; seed <= 12; ++seed) {
+    const Topology machine = random_machine(6, seed);
+    const LinkTable links = table(machine);
+    GroupSearch search(links, all_of(links));
+    const GroupScore winner = search.choose(all_of(links), 2, 2).score;
+    std::map<GroupTerm, GroupScore> best;
+    std::vector<GpuMask> groups;
+    every_choice(all_of(links), 2, 2, groups, [&](const auto& candidate) {
+      const GroupScore score = search.score(candidate, all_of(links));
+      const auto [order, term] = score.against(winner);
+      if (order == 0) return;
+      CHECK_EQ(order, 1);
+      const auto [at, fresh] = best.try_emplace(term, score);
+      if (!fresh && score.compare(at->second) < 0) at->second = score;
+    });
+    const auto runners = search.runners_up(all_of(links), 2, 2);
+    REQUIRE_EQ(runners.size(), best.size());
+    REQUIRE_GE(runners.size(), 1);
+    for (const GroupRunner& runner : runners) {
+      const GroupScore& expected = best.at(runner.term);
+      CHECK_EQ(runner.score.worst_rank, expected.worst_rank);
+      CHECK_EQ(runner.score.rank_sum, expected.rank_sum);
+      if (runner.term > GroupTerm::kLinks) CHECK_EQ(runner.score.compare(expected), 0);
+      CHECK(search.score(runner.groups, all_of(links)).against(winner).second == runner.term);
+    }
+  }
+}
+
+TEST_CASE("groups: what lost is told with its numbers") {
+  const Topology square = gpu_machine(
+      4, "V100", 1, [](int a, int b) { return link_of(a, b, (b - a) % 2 == 1 ? "NV2" : "NV1"); });
+  const LinkTable links = table(square);
+  GroupSearch search(links, all_of(links));
+  const auto lost = rejected_groups(search.runners_up(0xf, 2, 1), search.choose(0xf, 2, 1), links);
+  REQUIRE_EQ(lost.size(), 2);
+  CHECK_EQ(lost[0].option, "gpu 0,2");
+  CHECK_EQ(lost[0].term, "links");
+  CHECK_EQ(lost[0].why, "worst link NV1 against NV2");
+  CHECK_EQ(lost[1].option, "gpu 1,2");  // 0,3 is 0,1 to everybody
+  CHECK_EQ(lost[1].term, "index");
+  const Topology islands = two_islands("RTX 4090");
+  const LinkTable far = table(islands);
+  GroupSearch torn(far, 0xff);
+  const auto whole = rejected_groups(torn.runners_up(0xfc, 2, 1), torn.choose(0xfc, 2, 1), far);
+  REQUIRE_EQ(whole.size(), 2);
+  CHECK_EQ(whole[1].term, "fragmentation");
+  CHECK(whole[1].why.find(" > ") != std::string::npos);
+}
+
 TEST_CASE("groups: two replicas take two islands, and the second is not torn for the first") {
   const Topology machine = two_islands("RTX 4090");
   const LinkTable links = table(machine);
@@ -144,6 +196,10 @@ TEST_CASE("groups: greedy with swaps is as good as exact search where both can b
     CHECK_EQ(taken & group, 0);
     taken |= group;
   }
+  const auto runners = search.runners_up(0xffff, 4, 3);
+  REQUIRE_FALSE(runners.empty());  // one swap away, and no better
+  for (const GroupRunner& runner : runners)
+    CHECK_GT(search.score(runner.groups, 0xffff).compare(choice.score), 0);
   // Better than taking GPUs in order.
   CHECK_LT(choice.score.compare(search.score({0xf, 0xf0, 0xf00}, 0xffff)), 0);
 }
