@@ -80,7 +80,8 @@ std::string score_why(const GroupScore& loser, const GroupScore& winner, GroupTe
     case GroupTerm::kDistance:
       return fmt::format("{} > {}", distance_words(loser), distance_words(winner));
     default:
-      return "higher indexes";
+      return fmt::format("indexes {} > {}", fmt::join(loser.indexes, ","),
+                         fmt::join(winner.indexes, ","));
   }
 }
 

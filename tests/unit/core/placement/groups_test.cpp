@@ -154,6 +154,7 @@ TEST_CASE("groups: what lost is told with its numbers") {
   CHECK_EQ(lost[0].why, "worst link NV1 against NV2");
   CHECK_EQ(lost[1].option, "gpu 1,2");  // 0,3 is 0,1 to everybody
   CHECK_EQ(lost[1].term, "index");
+  CHECK_EQ(lost[1].why, "indexes 1,2 > 0,1");
   const Topology islands = two_islands("RTX 4090");
   const LinkTable far = table(islands);
   GroupSearch torn(far, 0xff);
