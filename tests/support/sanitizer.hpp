@@ -18,4 +18,19 @@ inline constexpr bool kThreadSanitizer = false;
 inline constexpr bool kThreadSanitizer = false;
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kAddressSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+
+/// By how much a bound on time is stretched: what it guards against takes minutes, not twice.
+inline constexpr double kPatience = kThreadSanitizer || kAddressSanitizer ? 10 : 1;
+
 }  // namespace aictl::test

@@ -171,7 +171,8 @@ TEST_CASE("planner: where cores are few, each GPU's process gets one before HTTP
     all = all | replica.cpus;
   }
   machine.allowed_cpuset = *topology::Bitset::parse_list("0-1");
-  for (const Replica& replica : plan_of(machine, request).hosts[0].models[0].replicas)
+  const Plan crowded = plan_of(machine, request);
+  for (const Replica& replica : crowded.hosts[0].models[0].replicas)
     CHECK_FALSE(replica.cpus.empty());  // those that come too late share
 }
 

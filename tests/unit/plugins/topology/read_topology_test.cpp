@@ -18,6 +18,7 @@
 #include "plugins/topology/nccl/nccl.hpp"
 #include "plugins/topology/nvidia_smi/nvidia_smi.hpp"
 #include "plugins/topology/sysfs/sysfs.hpp"
+#include "tests/support/sanitizer.hpp"
 #include "tests/support/temporary_root.hpp"
 
 namespace aictl {
@@ -46,11 +47,7 @@ TopologyInput file_input(const fs::path& file) {
 }
 
 // Of the processor's time: other tests may run beside this one.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr double kSeconds = 20;
-#else
-constexpr double kSeconds = 2;
-#endif
+constexpr double kSeconds = 2 * test::kPatience;
 
 /// What reading `file` is refused with; fails when it is not, or takes long.
 Error refusal(const fs::path& file) {

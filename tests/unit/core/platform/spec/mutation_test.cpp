@@ -106,7 +106,7 @@ TEST_CASE("spec: ten thousand mutations of the templates are read or refused, ea
       REQUIRE(mistake.rule.starts_with("spec/"));
     }
   }
-  CHECK(slowest < 1);
+  CHECK(slowest < 10);
   CHECK(good > 500);
   CHECK(bad > 2000);
 }
