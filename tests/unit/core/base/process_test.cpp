@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <vector>
 
@@ -56,13 +57,19 @@ TEST_CASE("process: it leads a group of its own, with no signal blocked or ignor
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   REQUIRE(process.ok());
   CHECK(::getpgid(process->pid) == process->pid);
-  char buffer[256];
+  char buffer[256 + 1];
   pollfd fd{process->output.get(), POLLIN, 0};
   REQUIRE(::poll(&fd, 1, 30'000) == 1);
-  const ssize_t n = ::read(process->output.get(), buffer, sizeof buffer);
+  const ssize_t n = ::read(process->output.get(), buffer, sizeof buffer - 1);
   REQUIRE(n > 0);
-  CHECK(std::string(buffer, static_cast<size_t>(n)) ==
-        "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  buffer[n] = '\0';
+  unsigned long long blocked = 1, ignored = 1;
+  REQUIRE(std::sscanf(buffer, "SigBlk: %llx SigIgn: %llx", &blocked, &ignored) == 2);
+  // Signals 32 and 33 are the C library's own: who was started by posix_spawn, as by make, has them
+  // ignored, and no program can change that.
+  constexpr unsigned long long kOfTheLibrary = 3ULL << 31;
+  CHECK(blocked == 0);
+  CHECK((ignored & ~kOfTheLibrary) == 0);
   ::kill(-process->pid, SIGTERM);
   CHECK(wait_for(*process).text() == "killed by signal 15 (Terminated)");
   std::signal(SIGPIPE, SIG_DFL);
