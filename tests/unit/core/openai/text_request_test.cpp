@@ -60,10 +60,11 @@ TEST_CASE("completion request: what belongs to a chat is refused by name, not dr
       {"functions", Json::array({{{"name", "f"}}})},
       {"function_call", "auto"},
       {"response_format", {{"type", "json_object"}}}};
-  for (const auto& [name, value] : fields) {
+  for (const auto& field : fields) {
+    const std::string& name = field.first;  // a binding could not be captured
     CAPTURE(name);
     Json body = completion("a");
-    body[name] = value;
+    body[name] = field.second;
     const auto parsed = parse_completion(body);
     REQUIRE_FALSE(parsed.ok());
     CHECK(parsed.error().status == 400);

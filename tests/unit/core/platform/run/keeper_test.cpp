@@ -88,15 +88,17 @@ TEST_CASE("keeper: kill -9 of the supervisor leaves nothing, and is told") {
 
 TEST_CASE("keeper: kill -9 of both leaves what the next up finds and stops") {
   Kept kept;
+  const auto direct_child_runs = [&] {
+    const auto journal = read_journal(*kept.folder);
+    return journal && !journal->rows.empty() && is_running(journal->rows[0].process);
+  };
+  REQUIRE(wait_until(direct_child_runs));  // the journal follows the start by a moment
   ::kill(kept.supervisor, SIGSTOP);  // so that it cannot notice that the keeper has gone
   ::kill(kept.keeper, SIGKILL);
   ::kill(kept.supervisor, SIGKILL);
   kept.wait();
   // The kernel ends the direct children.
-  CHECK(wait_until([&] {
-    const auto journal = read_journal(*kept.folder);
-    return journal && !is_running(journal->rows[0].process);
-  }));
+  CHECK(wait_until([&] { return !direct_child_runs(); }));
   repair(*kept.folder);
   CHECK(marked_processes(kept.folder->path().string()).empty());
   // What emptied its environment and left its group is beyond knowing: ended here.
