@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "core/base/file.hpp"
+#include "plugins/topology/hwloc/rehearse.hpp"
 
 namespace aictl::hwloc {
 namespace {
@@ -85,43 +87,73 @@ Result<void> check_capture(const std::filesystem::path& root) {
   return {};
 }
 
+/// A machine that others described: in a rehearsal first, then for real by the same `load`. Empty
+/// when libhwloc refuses it. Errors: kDataRefused when it falls over it.
+template <class Load>
+Result<Machine> load_rehearsed(unsigned long flags, bool whole_io, const Load& load) {
+  const auto attempt = [&]() -> Result<Machine> {
+    auto machine = empty_machine(flags, whole_io);
+    if (machine && !load(machine->get())) return Machine();
+    return machine;
+  };
+  errno = 0;
+  switch (rehearse([&] {
+    const auto machine = attempt();
+    return machine && *machine;
+  })) {
+    case Rehearsal::kRead:
+      return attempt();
+    case Rehearsal::kRefused:
+      return Machine();
+    case Rehearsal::kFell:
+      return Error{ErrorCode::kDataRefused,
+                   "what it describes contradicts itself so that libhwloc fails on it",
+                   "check its cpusets and nodesets"};
+    case Rehearsal::kNoChild:
+      break;
+  }
+  return Error{ErrorCode::kIo, fmt::format("no process to read it in: {}", std::strerror(errno)),
+               "see ulimit -u"};
+}
+
 }  // namespace
 
 Result<Machine> load_machine(const Sight& sight) {
-  if (sight.sysroot != "/")
+  const auto load = [](hwloc_topology* machine) { return hwloc_topology_load(machine) == 0; };
+  if (sight.sysroot == "/") {
+    auto machine = empty_machine(flags_of(sight.disallowed), sight.whole_io);
+    if (!machine || load(machine->get())) return machine;
+  } else {
     if (auto sound = check_capture(sight.sysroot); !sound) return std::move(sound).error();
-  auto machine = empty_machine(flags_of(sight.disallowed), sight.whole_io);
-  if (!machine) return machine;
-  std::optional<ScopedVariables> root;
-  if (sight.sysroot != "/")
-    root.emplace(Variables{{"HWLOC_FSROOT", sight.sysroot.string()},
-                           {"HWLOC_COMPONENTS", "linux,stop"},
-                           {"HWLOC_THISSYSTEM", "0"}});
-  errno = 0;
-  if (hwloc_topology_load(machine->get()) == 0) return machine;
+    const ScopedVariables root({{"HWLOC_FSROOT", sight.sysroot.string()},
+                                {"HWLOC_COMPONENTS", "linux,stop"},
+                                {"HWLOC_THISSYSTEM", "0"}});
+    auto machine = load_rehearsed(flags_of(sight.disallowed), sight.whole_io, load);
+    if (!machine || *machine) return machine;
+  }
   return Error{sight.sysroot == "/" ? ErrorCode::kIo : ErrorCode::kDataRefused,
                fmt::format("no processors to be seen under {}", sight.sysroot.string()),
                "a root holds sys/ and proc/"};
 }
 
 Result<Machine> load_xml(const std::string& xml, bool disallowed) {
-  auto machine = empty_machine(flags_of(disallowed), true);
-  if (!machine) return machine;
-  // The size includes the final zero, which a std::string has.
-  if (hwloc_topology_set_xmlbuffer(machine->get(), xml.c_str(), int(xml.size() + 1)) == 0 &&
-      hwloc_topology_load(machine->get()) == 0)
-    return machine;
+  auto machine = load_rehearsed(flags_of(disallowed), true, [&](hwloc_topology* empty) {
+    // The size includes the final zero, which a std::string has.
+    return hwloc_topology_set_xmlbuffer(empty, xml.c_str(), int(xml.size() + 1)) == 0 &&
+           hwloc_topology_load(empty) == 0;
+  });
+  if (!machine || *machine) return machine;
   return Error{ErrorCode::kDataRefused, "libhwloc reads no machine out of it",
                "check it with lstopo -i FILE"};
 }
 
 Result<Machine> load_synthetic(const std::string& description) {
   if (auto bounded = check_synthetic(description); !bounded) return std::move(bounded).error();
-  auto machine = empty_machine(0, true);
-  if (!machine) return machine;
-  if (hwloc_topology_set_synthetic(machine->get(), description.c_str()) == 0 &&
-      hwloc_topology_load(machine->get()) == 0)
-    return machine;
+  auto machine = load_rehearsed(0, true, [&](hwloc_topology* empty) {
+    return hwloc_topology_set_synthetic(empty, description.c_str()) == 0 &&
+           hwloc_topology_load(empty) == 0;
+  });
+  if (!machine || *machine) return machine;
   return Error{ErrorCode::kInvalidArgument, fmt::format("'{}' describes no machine", description),
                "such as \"package:2 numa:1 core:8 pu:2\""};
 }

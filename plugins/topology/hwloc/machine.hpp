@@ -20,11 +20,11 @@ using Machine = std::unique_ptr<hwloc_topology, FreeMachine>;
 
 /// This machine, or the captured root of `sight`. Errors: kIo when libhwloc finds no processor.
 Result<Machine> load_machine(const Sight& sight);
-/// `xml` is normalised (see xml/normalise.hpp). Errors: kDataRefused.
+/// `xml` is normalised (see xml/normalise.hpp). Errors: kDataRefused, kIo.
 Result<Machine> load_xml(const std::string& xml, bool disallowed);
 /// Whether a description is of bounded size. Errors: kInvalidArgument saying what is wrong.
 Result<void> check_synthetic(std::string_view description);
-/// Checks `description` first. Errors: kInvalidArgument.
+/// Checks `description` first. Errors: kInvalidArgument, kDataRefused, kIo.
 Result<Machine> load_synthetic(const std::string& description);
 
 /// What libhwloc holds, as our value.

@@ -1,7 +1,9 @@
 #include <chrono>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
+#include "plugins/topology/hwloc/rehearse.hpp"
 #include "tests/unit/plugins/topology/hwloc/captures.hpp"
 
 namespace {
@@ -63,6 +65,22 @@ TEST_CASE("hwloc xml: the small machine the others are made of reads") {
   const Topology topology = must_import(kSmall);
   CHECK(topology::objects_of(topology, topology::ObjectType::kPu).size() == 2);
   CHECK(topology::host_memory(topology) == 1024);
+}
+
+TEST_CASE(
+    "hwloc xml: libhwloc falls over a machine of which nothing is allowed; this process does not") {
+  const std::string xml = with("allowed_cpuset=\"0x3\"", "allowed_cpuset=\"0x4\"");
+  const std::string nowhere = "allowed_nodeset=\"0x1\"";
+  CHECK_FALSE(refusal(std::string(xml).replace(xml.find(nowhere), nowhere.size(),
+                                               "allowed_nodeset=\"0x0\""))
+                  .empty());
+  CHECK_FALSE(refusal(xml).empty());
+}
+
+TEST_CASE("hwloc: a rehearsal tells how it went") {
+  CHECK(hwloc::rehearse([] { return true; }) == hwloc::Rehearsal::kRead);
+  CHECK(hwloc::rehearse([] { return false; }) == hwloc::Rehearsal::kRefused);
+  CHECK(hwloc::rehearse([]() -> bool { std::abort(); }) == hwloc::Rehearsal::kFell);
 }
 
 TEST_CASE("hwloc xml: a file cut anywhere is refused with the place") {
