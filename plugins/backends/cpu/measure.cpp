@@ -27,8 +27,8 @@ double read_gbs(const Kernels& kernels, Team& team) {
   double best = 0;
   for (int run = 0; run <= kRuns; ++run) {
     const auto start = std::chrono::steady_clock::now();
-    team.run([&](int worker) {
-      std::byte* mine = data + static_cast<size_t>(worker) * each;
+    team.share(team.size(), 0, [&](int, int64_t part, int64_t) {
+      std::byte* mine = data + static_cast<size_t>(part) * each;
       if (run == 0) {  // the first touch, by the worker that reads
         for (size_t i = 0; i < each; i += 64) mine[i] = static_cast<std::byte>(i >> 6);
       } else {
@@ -49,7 +49,7 @@ double tera_ops(Team& team, Chains chains) {
   for (int run = 0; run < kRuns;) {
     std::atomic<uint64_t> products{0};
     const auto start = std::chrono::steady_clock::now();
-    team.run([&](int) {
+    team.share(team.size(), 0, [&](int, int64_t, int64_t) {
       alignas(64) Sink sink[4 * kLanes] = {};
       products.fetch_add(chains(rounds, sink), std::memory_order_relaxed);
     });

@@ -26,28 +26,30 @@ Attention::Attention(const ModelSpec& spec, const Kernels& kernels, const KvPool
 
 void Attention::plan(const StepBatch& batch) {
   const int group = spec_.n_heads / spec_.n_kv_heads;
-  int32_t units = 0;
-  for (size_t s = 0; s < batch.seqs.size(); ++s) {
+  int32_t units = 0, furthest = 0;
+  seqs_ = batch.seqs.size();
+  for (size_t s = 0; s < seqs_; ++s) {
+    const SeqView& seq = batch.seqs[s];
     units_before_[s] = units;
-    units += (batch.seqs[s].n_rows * group + kAttendRows - 1) / kAttendRows;
+    units += (seq.n_rows * group + kAttendRows - 1) / kAttendRows;
+    const auto last = static_cast<size_t>(seq.first_row + seq.n_rows - 1);
+    if (seq.n_rows > 0) furthest = std::max(furthest, batch.positions[last]);
   }
-  units_before_[batch.seqs.size()] = units;
+  units_before_[seqs_] = units;
+  unit_bytes_ = (int64_t{furthest} + 1) * kv_.padded_dim() * (kv_.is_f32() ? 8 : 4);
 }
 
-void Attention::run(int layer, const StepBatch& batch, Act q, Act o, const WorkerScratch& scratch) {
+void Attention::run(int layer, const StepBatch& batch, int64_t unit, Act q, Act o,
+                    const WorkerScratch& scratch) const {
   const auto first = units_before_.begin();
-  const auto last = first + static_cast<int64_t>(batch.seqs.size()) + 1;
+  const auto last = first + static_cast<int64_t>(seqs_) + 1;
   const int64_t units = *(last - 1);
-  while (true) {
-    const int64_t unit = next_.fetch_add(1, std::memory_order_relaxed);
-    if (unit >= units * spec_.n_kv_heads) return;
-    // The latest rows first: they see most tokens, and small units at the end even out the finish.
-    const int64_t in_head = units - 1 - unit % units;
-    const auto seq = std::upper_bound(first, last, static_cast<int32_t>(in_head)) - first - 1;
-    attend(layer, batch, batch.seqs[static_cast<size_t>(seq)], static_cast<int>(unit / units),
-           static_cast<int>(in_head - units_before_[static_cast<size_t>(seq)]) * kAttendRows, q, o,
-           scratch);
-  }
+  // The latest rows first: they see most tokens, and small units at the end even out the finish.
+  const int64_t in_head = units - 1 - unit % units;
+  const auto seq = std::upper_bound(first, last, static_cast<int32_t>(in_head)) - first - 1;
+  attend(layer, batch, batch.seqs[static_cast<size_t>(seq)], static_cast<int>(unit / units),
+         static_cast<int>(in_head - units_before_[static_cast<size_t>(seq)]) * kAttendRows, q, o,
+         scratch);
 }
 
 void Attention::attend(int layer, const StepBatch& batch, const SeqView& seq, int head,

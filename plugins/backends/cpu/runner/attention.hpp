@@ -1,9 +1,8 @@
 // Attention of a step over the paged KV blocks. A unit of work is up to kAttendRows (query, head)
-// rows of one sequence that share a KV head; workers take units from a counter. A row's result
+// rows of one sequence that share a KV head; workers share them out. A row's result
 // depends on its position alone: splits of 512 tokens, each walked in order and merged in order.
 #pragma once
 
-#include <atomic>
 #include <vector>
 
 #include "core/tensor/batch.hpp"
@@ -22,10 +21,12 @@ class Attention {
 
   /// Counts the step's units. Once a step, before the layers.
   void plan(const StepBatch& batch);
-  /// Makes the units of a layer available. By one worker, with a barrier before run().
-  void rewind() { next_.store(0, std::memory_order_relaxed); }
-  /// Computes units until none is left. q is rotated and scaled. On every worker.
-  void run(int layer, const StepBatch& batch, Act q, Act o, const WorkerScratch& scratch);
+  /// Units of a layer, and the bytes of keys and values that the longest of them reads.
+  int64_t units() const { return int64_t{units_before_[seqs_]} * spec_.n_kv_heads; }
+  int64_t unit_bytes() const { return unit_bytes_; }
+  /// Computes one unit. q is rotated and scaled. Any worker, any order.
+  void run(int layer, const StepBatch& batch, int64_t unit, Act q, Act o,
+           const WorkerScratch& scratch) const;
 
  private:
   void attend(int layer, const StepBatch& batch, const SeqView& seq, int head, int first_row, Act q,
@@ -35,7 +36,8 @@ class Attention {
   const Kernels& kernels_;
   const KvPool& kv_;
   std::vector<int32_t> units_before_;  // [seqs + 1], of one KV head
-  std::atomic<int64_t> next_{0};
+  size_t seqs_ = 0;
+  int64_t unit_bytes_ = 1;
 };
 
 }  // namespace aictl::cpu

@@ -3,10 +3,18 @@
 #include <cstring>
 #include <limits>
 
+#include <fmt/format.h>
+
+#include "core/base/check.hpp"
+
 namespace aictl::cpu {
 namespace {
 
 int padded_to_lanes(int dim) { return (dim + kLanes - 1) / kLanes * kLanes; }
+
+// Of the arithmetic that ends in keys and values: raised with any change to their bits, so that
+// what an older program left on disk is not mixed with it.
+constexpr int kNumerics = 1;
 
 constexpr int kMaxHeadDim = 1024;  // a head fits the stack as f16
 
@@ -86,6 +94,21 @@ void KvPool::copy_block(int from, int to, int tokens) {
                   count * static_cast<size_t>(padded_dim_));
     }
   }
+}
+
+void KvPool::read_block(int index, std::span<std::byte> out) const {
+  CHECK(out.size() == block_bytes_);
+  std::memcpy(out.data(), block(index), block_bytes_);
+}
+
+void KvPool::write_block(int index, std::span<const std::byte> in) {
+  CHECK(in.size() == block_bytes_);
+  std::memcpy(block(index), in.data(), block_bytes_);
+}
+
+std::string KvPool::layout() const {
+  return fmt::format("cpu {}: {} [layer][head][K [dim][token], V [token][{} dims]]", kNumerics,
+                     is_f32() ? "f32" : "f16", padded_dim_);
 }
 
 }  // namespace aictl::cpu

@@ -3,6 +3,9 @@
 // head_dim].
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "core/base/result.hpp"
 #include "core/tensor/batch.hpp"
 #include "core/tensor/model_spec.hpp"
@@ -23,6 +26,11 @@ class KvPool {
                  int slot);
   /// Copies the first `tokens` tokens of a block, all layers and heads.
   void copy_block(int from, int to, int tokens);
+  /// A whole block, block_bytes().
+  void read_block(int index, std::span<std::byte> out) const;
+  void write_block(int index, std::span<const std::byte> in);
+  /// See Runner::kv_layout. Instruction sets are not in it: they agree bit for bit.
+  std::string layout() const;
 
   const std::byte* data() const { return data_; }
   size_t block_bytes() const { return block_bytes_; }

@@ -42,6 +42,13 @@ class CpuRunner final : public Runner {
   StageOps& stages() override { return *stages_; }
   Workspace& workspace() override { return workspace_; }
   void copy_block(int from, int to, int tokens) override { kv_.copy_block(from, to, tokens); }
+  std::string kv_layout() const override { return kv_.layout(); }
+  void read_block(int block, std::span<std::byte> out) const override {
+    kv_.read_block(block, out);
+  }
+  void write_block(int block, std::span<const std::byte> in) override {
+    kv_.write_block(block, in);
+  }
   size_t weight_bytes() const override { return model_.arena.bytes(); }
   size_t kv_bytes() const override { return kv_.bytes(); }
   size_t workspace_bytes() const override { return arena_.bytes(); }

@@ -19,6 +19,18 @@ size_t rows_of(const RunnerOptions& options) {
   return static_cast<size_t>(std::max(options.max_rows, options.max_logit_rows));
 }
 
+// Work worth handing to another worker, in bytes read at the pace of one core: about 5 us.
+constexpr int64_t kWorthSharing = 64 << 10;
+
+// Strips that are worth sharing: a token's arithmetic on a weight takes as long as reading two
+// bytes.
+int64_t strip_grain(const Matrix& matrix, int rows) {
+  return 1 + kWorthSharing / (static_cast<int64_t>(matrix.stride) + 2 * rows * matrix.cols);
+}
+
+// The same of rows of `cols` floats to norm, quantise or copy.
+int64_t row_grain(int64_t cols) { return 1 + kWorthSharing / 4 / std::max<int64_t>(cols, 1); }
+
 // out[token][32 * strip + r] = sums * scale + bias.
 void store_strip(const float* sums, const Activations& in, const float* bias, int64_t strip,
                  int64_t matrix_rows, Act out) {
@@ -124,6 +136,22 @@ void Stages::put_normed_row(const float* x, const float* gain, int token, Form f
   put_row(x, gain, spec_.hidden, token, form, out);
 }
 
+// Hands work(scratch, begin, end) the strips of a matrix.
+template <typename Work>
+void Stages::share_strips(const Matrix& matrix, int rows, const Work& work) {
+  team_.share(matrix.strips(), strip_grain(matrix, rows),
+              [&](int worker, int64_t begin, int64_t end) {
+                work(scratch_[static_cast<size_t>(worker)], begin, end);
+              });
+}
+
+void Stages::put_normed_rows(Act x, const float* gain, Form form, const Activations& out) {
+  team_.share(out.rows, row_grain(spec_.hidden), [&](int, int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t)
+      put_normed_row(x.row(static_cast<int>(t)), gain, static_cast<int>(t), form, out);
+  });
+}
+
 void Stages::begin(const StepBatch& batch) {
   attention_.plan(batch);
   for (const SeqView& seq : batch.seqs) {
@@ -133,17 +161,15 @@ void Stages::begin(const StepBatch& batch) {
       block_of_row_[r] = batch.block_tables[entry];
     }
   }
-  team_.run([&](int worker) {
-    const Part part = part_of(batch.rows(), worker, team_.size());
-    for (int64_t row = part.begin; row < part.end; ++row)
+  team_.share(batch.rows(), row_grain(spec_.rope.dims * 8), [&](int, int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row)
       rope_.set(static_cast<int>(row), batch.positions[static_cast<size_t>(row)]);
   });
 }
 
 void Stages::embed(const StepBatch& batch, Act x) {
-  team_.run([&](int worker) {
-    const Part part = part_of(batch.rows(), worker, team_.size());
-    for (int64_t row = part.begin; row < part.end; ++row) {
+  team_.share(batch.rows(), row_grain(spec_.hidden), [&](int, int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
       const int32_t token = batch.tokens[static_cast<size_t>(row)];
       CHECK(token >= 0 && token < spec_.vocab);
       unpack_row(kernels_, model_.embedding, token, x.row(static_cast<int>(row)));
@@ -159,23 +185,19 @@ void Stages::qkv(int layer, const StepBatch& batch, Act x, Act q, Act k, Act v) 
   const Form form = form_of({&weights.q, &weights.k, &weights.v});
   Activations in = inputs(batch.rows());
   in.output_scale = inverse_rms_;
+  put_normed_rows(x, weights.attn_norm, form, in);
   const int64_t strips = weights.q.strips() + weights.k.strips() + weights.v.strips();
-  team_.run([&](int worker) {
-    const Part rows = part_of(in.rows, worker, team_.size());
-    for (int64_t t = rows.begin; t < rows.end; ++t)
-      put_normed_row(x.row(static_cast<int>(t)), weights.attn_norm, static_cast<int>(t), form, in);
-    team_.barrier();
+  team_.share(strips, strip_grain(weights.q, in.rows), [&](int worker, int64_t begin, int64_t end) {
     const WorkerScratch& scratch = scratch_[static_cast<size_t>(worker)];
-    Part part = part_of(strips, worker, team_.size());
     for (int i = 0; i < 3; ++i) {
       const Matrix& matrix = *matrices[i];
-      const int64_t end = std::min(part.end, matrix.strips());
-      for (int64_t s = std::max<int64_t>(part.begin, 0); s < end; ++s) {
+      const int64_t last = std::min(end, matrix.strips());
+      for (int64_t s = std::max<int64_t>(begin, 0); s < last; ++s) {
         multiply_strip(kernels_, matrix, s, in, scratch.unpacked, scratch.sums);
         store_strip(scratch.sums, in, biases[i], s, matrix.rows, outputs[i]);
       }
-      part.begin -= matrix.strips();
-      part.end -= matrix.strips();
+      begin -= matrix.strips();
+      end -= matrix.strips();
     }
   });
 }
@@ -216,31 +238,34 @@ void Stages::rotate_and_append(int layer, const StepBatch& batch, int row, int h
 }
 
 void Stages::attend(int layer, const StepBatch& batch, Act q, Act k, Act v, Act o) {
-  team_.run([&](int worker) {
-    const WorkerScratch& scratch = scratch_[static_cast<size_t>(worker)];
-    const int heads = spec_.n_kv_heads;
-    const Part part = part_of(int64_t{batch.rows()} * heads, worker, team_.size());
-    for (int64_t i = part.begin; i < part.end; ++i)
-      rotate_and_append(layer, batch, static_cast<int>(i / heads), static_cast<int>(i % heads), q,
-                        k, v, scratch);
-    if (worker == 0) attention_.rewind();
-    team_.barrier();
-    attention_.run(layer, batch, q, o, scratch);
-  });
+  const int heads = spec_.n_kv_heads;
+  const int64_t head_cols = int64_t{2} * spec_.head_dim * (spec_.n_heads / heads + 2);
+  team_.share(int64_t{batch.rows()} * heads, row_grain(head_cols),
+              [&](int worker, int64_t begin, int64_t end) {
+                const WorkerScratch& scratch = scratch_[static_cast<size_t>(worker)];
+                for (int64_t i = begin; i < end; ++i)
+                  rotate_and_append(layer, batch, static_cast<int>(i / heads),
+                                    static_cast<int>(i % heads), q, k, v, scratch);
+              });
+  const int64_t bytes = attention_.unit_bytes();
+  team_.share(attention_.units(), 1 + kWorthSharing / bytes,
+              [&](int worker, int64_t begin, int64_t end) {
+                const WorkerScratch& scratch = scratch_[static_cast<size_t>(worker)];
+                for (int64_t unit = begin; unit < end; ++unit)
+                  attention_.run(layer, batch, unit, q, o, scratch);
+              });
 }
 
 void Stages::attn_out(int layer, const StepBatch& batch, Act o, Act x) {
   const Matrix& matrix = model_.layers[static_cast<size_t>(layer)].attn_out;
   const Form form = form_of({&matrix});
   const Activations in = inputs(batch.rows());
-  team_.run([&](int worker) {
-    const Part rows = part_of(in.rows, worker, team_.size());
-    for (int64_t t = rows.begin; t < rows.end; ++t)
+  team_.share(in.rows, row_grain(spec_.q_dim()), [&](int, int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t)
       put_row(o.row(static_cast<int>(t)), nullptr, spec_.q_dim(), static_cast<int>(t), form, in);
-    team_.barrier();
-    const WorkerScratch& scratch = scratch_[static_cast<size_t>(worker)];
-    const Part part = part_of(matrix.strips(), worker, team_.size());
-    for (int64_t s = part.begin; s < part.end; ++s) {
+  });
+  share_strips(matrix, in.rows, [&](const WorkerScratch& scratch, int64_t begin, int64_t end) {
+    for (int64_t s = begin; s < end; ++s) {
       multiply_strip(kernels_, matrix, s, in, scratch.unpacked, scratch.sums);
       add_strip(scratch.sums, in, s, matrix.rows, x);
     }
@@ -265,29 +290,23 @@ void Stages::ffn_in(int layer, const StepBatch& batch, Act x, Act) {
   Activations in = inputs(batch.rows()), out = ffn_;
   in.output_scale = inverse_rms_;
   out.rows = in.rows;
-  team_.run([&](int worker) {
-    const Part rows = part_of(in.rows, worker, team_.size());
-    for (int64_t t = rows.begin; t < rows.end; ++t)
-      put_normed_row(x.row(static_cast<int>(t)), weights.ffn_norm, static_cast<int>(t), form, in);
-    team_.barrier();
-    const WorkerScratch& scratch = scratch_[static_cast<size_t>(worker)];
-    const Part part = part_of(weights.gate.strips(), worker, team_.size());
-    for (int64_t s = part.begin; s < part.end; ++s) {
-      multiply_strip(kernels_, weights.gate, s, in, scratch.unpacked, scratch.sums);
-      multiply_strip(kernels_, weights.up, s, in, scratch.unpacked, scratch.more_sums);
-      put_products(in, s, form_out, scratch, out);
-    }
-  });
+  put_normed_rows(x, weights.ffn_norm, form, in);
+  share_strips(weights.gate, in.rows,
+               [&](const WorkerScratch& scratch, int64_t begin, int64_t end) {
+                 for (int64_t s = begin; s < end; ++s) {
+                   multiply_strip(kernels_, weights.gate, s, in, scratch.unpacked, scratch.sums);
+                   multiply_strip(kernels_, weights.up, s, in, scratch.unpacked, scratch.more_sums);
+                   put_products(in, s, form_out, scratch, out);
+                 }
+               });
 }
 
 void Stages::ffn_out(int layer, const StepBatch& batch, Act, Act x) {
   const Matrix& matrix = model_.layers[static_cast<size_t>(layer)].down;
   Activations in = ffn_;
   in.rows = batch.rows();
-  team_.run([&](int worker) {
-    const WorkerScratch& scratch = scratch_[static_cast<size_t>(worker)];
-    const Part part = part_of(matrix.strips(), worker, team_.size());
-    for (int64_t s = part.begin; s < part.end; ++s) {
+  share_strips(matrix, in.rows, [&](const WorkerScratch& scratch, int64_t begin, int64_t end) {
+    for (int64_t s = begin; s < end; ++s) {
       multiply_strip(kernels_, matrix, s, in, scratch.unpacked, scratch.sums);
       add_strip(scratch.sums, in, s, matrix.rows, x);
     }
@@ -299,10 +318,9 @@ void Stages::head(const StepBatch& batch, Act x, Act logits, Act hidden) {
   const Form form = form_of({&matrix});
   Activations in = inputs(static_cast<int>(batch.logit_rows.size()));
   in.output_scale = inverse_rms_;
-  team_.run([&](int worker) {
-    const Part wanted =
-        part_of(static_cast<int64_t>(batch.hidden_rows.size()), worker, team_.size());
-    for (int64_t i = wanted.begin; i < wanted.end; ++i) {
+  const auto wanted = static_cast<int64_t>(batch.hidden_rows.size());
+  team_.share(wanted, row_grain(spec_.hidden), [&](int, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
       const float* from = x.row(batch.hidden_rows[static_cast<size_t>(i)]);
       const float mean =
           kernels_.sum_squares(from, padded(spec_.hidden)) / static_cast<float>(spec_.hidden);
@@ -310,15 +328,15 @@ void Stages::head(const StepBatch& batch, Act x, Act logits, Act hidden) {
       float* to = hidden.row(static_cast<int>(i));
       for (int d = 0; d < spec_.hidden; ++d) to[d] = model_.final_norm[d] * (from[d] * inverse);
     }
-    const Part rows = part_of(in.rows, worker, team_.size());
-    for (int64_t i = rows.begin; i < rows.end; ++i)
+  });
+  if (in.rows == 0) return;
+  team_.share(in.rows, row_grain(spec_.hidden), [&](int, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
       put_normed_row(x.row(batch.logit_rows[static_cast<size_t>(i)]), model_.final_norm,
                      static_cast<int>(i), form, in);
-    if (in.rows == 0) return;
-    team_.barrier();
-    const WorkerScratch& scratch = scratch_[static_cast<size_t>(worker)];
-    const Part part = part_of(matrix.strips(), worker, team_.size());
-    for (int64_t s = part.begin; s < part.end; ++s) {
+  });
+  share_strips(matrix, in.rows, [&](const WorkerScratch& scratch, int64_t begin, int64_t end) {
+    for (int64_t s = begin; s < end; ++s) {
       multiply_strip(kernels_, matrix, s, in, scratch.unpacked, scratch.sums);
       store_strip(scratch.sums, in, nullptr, s, matrix.rows, logits);
     }

@@ -43,6 +43,9 @@ class Stages final : public StageOps {
                const Activations& out) const;
   void put_normed_row(const float* x, const float* gain, int token, Form form,
                       const Activations& out) const;
+  void put_normed_rows(Act x, const float* gain, Form form, const Activations& out);
+  template <typename Work>
+  void share_strips(const Matrix& matrix, int rows, const Work& work);
   void rotate_and_append(int layer, const StepBatch& batch, int row, int head, Act q, Act k, Act v,
                          const WorkerScratch& scratch);
   void norm_head(const float* gain, float* head, const WorkerScratch& scratch) const;

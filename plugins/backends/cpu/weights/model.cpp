@@ -85,9 +85,10 @@ class Loader {
     model_.arena = std::move(*arena);
     for (const Vector& v : vectors_) fill(v);
     for (const Pass& p : passes_) place(p);
-    team_.run([&](int worker) {
-      for (const Pass& p : passes_) pack(p, worker);
-    });
+    for (const Pass& p : passes_) {
+      const int64_t strips = p.paired ? p.matrices[0]->strips() : total_strips(p);
+      team_.share(strips, 1, [&](int, int64_t begin, int64_t end) { pack(p, begin, end); });
+    }
     if (spec.tied_head) model_.embedding = model_.head;
     return {};
   }
@@ -191,15 +192,12 @@ class Loader {
       m->data = model_.arena.take(m->stride * static_cast<size_t>(m->strips()));
   }
 
-  void pack(const Pass& p, int worker) {
-    const int64_t strips = p.paired ? p.matrices[0]->strips() : total_strips(p);
-    const Part part = part_of(strips, worker, team_.size());
+  void pack(const Pass& p, int64_t begin, int64_t end) {
     int64_t first = 0;
     for (size_t i = 0; i < p.matrices.size(); ++i) {
       const Matrix& m = *p.matrices[i];
-      const int64_t begin = std::max<int64_t>(part.begin - first, 0);
-      const int64_t end = std::min(part.end - first, m.strips());
-      for (int64_t s = begin; s < end; ++s)
+      const int64_t last = std::min(end - first, m.strips());
+      for (int64_t s = std::max<int64_t>(begin - first, 0); s < last; ++s)
         pack_strip(m.kind, p.views[i], s, m.data + static_cast<size_t>(s) * m.stride);
       if (!p.paired) first += m.strips();
     }

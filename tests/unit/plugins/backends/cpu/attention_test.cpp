@@ -64,12 +64,12 @@ struct Sequence {
       const std::vector<SeqView> seqs = {{0, rows, start + rows, 0}};
       const StepBatch batch{tokens, positions, seqs, table, {}, {}};
       attention.plan(batch);
-      attention.rewind();
       WorkerScratch worker;
       worker.attention = scratch.data();
-      attention.run(1, batch, {q.data() + start * q_dim, DType::kF32, rows, q_dim, q_dim},
-                    {out.data() + (start - first) * q_dim, DType::kF32, rows, q_dim, q_dim},
-                    worker);
+      for (int64_t unit = 0; unit < attention.units(); ++unit)
+        attention.run(1, batch, unit, {q.data() + start * q_dim, DType::kF32, rows, q_dim, q_dim},
+                      {out.data() + (start - first) * q_dim, DType::kF32, rows, q_dim, q_dim},
+                      worker);
     }
     return out;
   }

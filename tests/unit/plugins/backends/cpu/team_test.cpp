@@ -1,11 +1,14 @@
-// Workers, barriers and where they are placed.
+// Workers, how they share loops, and where they are placed.
 #include "plugins/backends/cpu/team/team.hpp"
 
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -32,40 +35,62 @@ struct ScratchFolder {
 
 }  // namespace
 
-TEST_CASE("team: every worker runs every job once, with barriers that hold") {
+TEST_CASE("team: a loop's things are each done once, and seen by the next loop") {
   for (int threads : {1, 2, 3, 5}) {
     auto placement = place_workers(threads);
     REQUIRE(placement.ok());
     Team team(*placement);
     REQUIRE_EQ(team.size(), threads);
-    std::vector<int> seen(static_cast<size_t>(threads));
-    std::atomic<int> early{0};
-    for (int round = 1; round <= 200; ++round) {
-      team.run([&](int worker) {
-        seen[static_cast<size_t>(worker)] = round;
-        team.barrier();
-        for (int value : seen)
-          if (value != round) early.fetch_add(1);
-        team.barrier();
-      });
+    for (int64_t count : {0, 1, 2, 7, 100}) {
+      std::vector<int> done(static_cast<size_t>(count));
+      std::atomic<int> wrong{0};
+      for (int round = 0; round < 200; ++round) {
+        team.share(count, round % 3, [&](int worker, int64_t begin, int64_t end) {
+          if (worker < 0 || worker >= threads || begin >= end) wrong.fetch_add(1);
+          for (int64_t i = begin; i < end; ++i)
+            if (done[static_cast<size_t>(i)]++ != round) wrong.fetch_add(1);
+        });
+      }
+      CHECK_EQ(wrong.load(), 0);
+      for (int value : done) CHECK_EQ(value, 200);
     }
-    CHECK_EQ(early.load(), 0);
-    for (int value : seen) CHECK_EQ(value, 200);
   }
 }
 
-TEST_CASE("team: parts cover everything once") {
-  for (int64_t count : {0, 1, 7, 100}) {
-    for (int workers : {1, 2, 3, 16}) {
-      int64_t next = 0;
-      for (int w = 0; w < workers; ++w) {
-        const Part part = part_of(count, w, workers);
-        CHECK_EQ(part.begin, next);
-        next = part.end;
-      }
-      CHECK_EQ(next, count);
+TEST_CASE("team: the caller does the part of a worker that does not come") {
+  auto placement = place_workers(2);
+  REQUIRE(placement.ok());
+  Team team(*placement);
+  std::atomic<bool> over{false}, held{false};
+  // Worker 1 is kept in its first claim until worker 0 has done everything else.
+  std::atomic<int64_t> by_caller{0};
+  team.share(64, 1, [&](int worker, int64_t begin, int64_t end) {
+    if (worker == 1) {
+      held = true;
+      while (!over) std::this_thread::yield();
+      return;
     }
-  }
+    by_caller += end - begin;
+    if (!held) {  // for the owner of the second half to come
+      while (!held) std::this_thread::yield();
+    }
+    if (by_caller >= 32 + 8) over = true;
+  });
+  CHECK_GE(by_caller.load(), 32 + 8);
+}
+
+TEST_CASE("team: little work stays with the caller") {
+  auto placement = place_workers(3);
+  REQUIRE(placement.ok());
+  Team team(*placement);
+  int calls = 0;
+  team.share(10, 10, [&](int worker, int64_t begin, int64_t end) {
+    ++calls;
+    CHECK_EQ(worker, 0);
+    CHECK_EQ(begin, 0);
+    CHECK_EQ(end, 10);
+  });
+  CHECK_EQ(calls, 1);
 }
 
 TEST_CASE("placement: cores are taken once, more threads than cores are crowded") {
