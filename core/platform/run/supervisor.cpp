@@ -15,8 +15,6 @@
 #include "core/platform/run/local/ports.hpp"
 #include "core/platform/run/state/processes.hpp"
 
-extern char** environ;
-
 namespace aictl::platform {
 namespace {
 
@@ -44,22 +42,6 @@ std::vector<MemberRules> rules_of(const LocalPlan& plan) {
   std::vector<MemberRules> rules;
   for (const Launch& launch : plan.launches) rules.push_back(rules_of(launch));
   return rules;
-}
-
-// Our own environment, then what the workload has, then the mark; a later one wins.
-std::vector<std::string> environment_of(const Launch& launch, const StateFolder& folder) {
-  std::vector<std::string> all;
-  const auto set = [&](std::string_view name, std::string_view value) {
-    const std::string start = fmt::format("{}=", name);
-    std::erase_if(all, [&](const std::string& each) { return each.starts_with(start); });
-    all.push_back(fmt::format("{}{}", start, value));
-  };
-  for (char** variable = environ; *variable; ++variable) all.emplace_back(*variable);
-  for (const auto& [name, value] : launch.environment) set(name, value);
-  for (const SecretVariable& secret : launch.secrets)
-    if (!secret.origin.empty()) set(secret.variable, secret.value);
-  set(kMark, mark_of(launch.name, folder.path().string()));
-  return all;
 }
 
 // 2, 65: our own services say so when their settings or data are refused, now and ever.
@@ -190,7 +172,7 @@ void Supervisor::start(size_t i) {
   ProcessOptions options;
   options.program = launch.program;
   options.argv = launch.argv;
-  options.environment = environment_of(launch, folder_);
+  options.environment = environment_of(launch, folder_.path().string());
   options.folder = plan_.folder;
   auto process = Process::spawn(options);
   changed_ = true;
@@ -201,15 +183,16 @@ void Supervisor::start(size_t i) {
   }
   m.process = *std::move(process);
   ++m.runs;
+  m.told = Status::kStarting;  // that it is ready is news again, however soon it is
   m.output = m.errors = LineCutter();
   m.tail.clear();
   const auto row = find_process(m.process.pid);
   journal_.rows[i].process = row ? row->id : ProcessId{m.process.pid, 0};
+  life_.started(i, clock_.now());
+  m.log->write(fmt::format("aictl: started as pid {}", m.process.pid));
   // Known on disk before anything else happens: the next `up` finds it by this, or by its mark.
   write_down();
-  m.log->write(fmt::format("aictl: started as pid {}", m.process.pid));
-  life_.started(i, clock_.now());
-  events_.event({{"event", "started"}, {"name", launch.name}, {"pid", m.process.pid}});
+  emit({{"event", "started"}, {"name", launch.name}, {"pid", m.process.pid}});
 }
 
 void Supervisor::wait_for_events() {
@@ -310,14 +293,13 @@ void Supervisor::ended(size_t i, ExitStatus status) {
   life_.exited(i, clock_.now(), status.ok(), is_hopeless(plan_.launches[i], status));
   changed_ = true;
   const bool again = life_.status(i) == Status::kBackoff;
-  events_.event(
-      {{"event", "exited"},
-       {"name", plan_.launches[i].name},
-       {"ended", m.ended},
-       {"restart_ms",
-        again
-            ? Json(std::chrono::duration_cast<std::chrono::milliseconds>(life_.backoff(i)).count())
-            : Json()}});
+  emit({{"event", "exited"},
+        {"name", plan_.launches[i].name},
+        {"ended", m.ended},
+        {"restart_ms",
+         again
+             ? Json(std::chrono::duration_cast<std::chrono::milliseconds>(life_.backoff(i)).count())
+             : Json()}});
 }
 
 // What left its group, by its mark.
@@ -332,25 +314,22 @@ void Supervisor::tell_changes() {
     if (status == members_[i]->told) continue;
     members_[i]->told = status;
     changed_ = true;
-    journal_.rows[i].status = status_name(status);
-    journal_.rows[i].since = clock_.unix_seconds();
     tell(i, status);
   }
   if (was_ready_ || life_.stopping() || !life_.all_ready()) return;
   was_ready_ = true;
-  write_down();  // whoever is told that it is ready may look
   Json urls = Json::object();
   for (const Launch& launch : plan_.launches)
     if (!launch.url.empty()) urls[launch.name] = launch.url;
-  events_.event({{"event", "ready"}, {"platform", plan_.platform}, {"urls", urls}});
+  emit({{"event", "ready"}, {"platform", plan_.platform}, {"urls", urls}});
 }
 
 void Supervisor::tell(size_t i, Status status) {
   const Launch& launch = plan_.launches[i];
   if (status == Status::kReady)
-    events_.event({{"event", "healthy"}, {"name", launch.name}, {"url", launch.url}});
+    emit({{"event", "healthy"}, {"name", launch.name}, {"url", launch.url}});
   else if (status == Status::kUnhealthy)
-    events_.event({{"event", "unhealthy"}, {"name", launch.name}});
+    emit({{"event", "unhealthy"}, {"name", launch.name}});
   else if (status == Status::kFailed)
     fail(i);
 }
@@ -367,27 +346,37 @@ void Supervisor::fail(size_t i) {
       message += fmt::format("; port {} is taken by {}", launch.ports[0].second, owner);
   std::string hint = fmt::format("all it printed: {}", folder_.log(launch.name).string());
   if (!m.tail.empty()) hint = fmt::format("it printed:\n  {}\n{}", fmt::join(m.tail, "\n  "), hint);
-  events_.event({{"event", "failed"}, {"name", launch.name}, {"message", message}, {"hint", hint}});
+  emit({{"event", "failed"}, {"name", launch.name}, {"message", message}, {"hint", hint}});
   if (was_ready_ || failure_ || life_.stopping()) return;
   failure_ = Error{ErrorCode::kUnavailable, message, hint};
   stop(false);
 }
 
 void Supervisor::stop(bool at_once) {
-  events_.event({{"event", "stopping"}, {"at_once", at_once}});
   if (at_once)
     life_.stop_now(clock_.now());
   else
     life_.stop(clock_.now());
   journal_.stopping = true;
   changed_ = true;
+  emit({{"event", "stopping"}, {"at_once", at_once}});
+}
+
+// Whoever is told of something may look at once, or may kill: the journal knows it before.
+void Supervisor::emit(const Json& event) {
+  if (changed_) write_down();
+  events_.event(event);
 }
 
 void Supervisor::write_down() {
   changed_ = false;
   for (size_t i = 0; i < members_.size(); ++i) {
-    journal_.rows[i].restarts = life_.restarts(i);
-    journal_.rows[i].ended = members_[i]->ended;
+    JournalRow& row = journal_.rows[i];
+    const std::string status(status_name(life_.status(i)));
+    if (row.status != status) row.since = clock_.unix_seconds();
+    row.status = status;
+    row.restarts = life_.restarts(i);
+    row.ended = members_[i]->ended;
   }
   const auto written = write_journal(folder_, journal_);
   if (!written && !journal_failed_)

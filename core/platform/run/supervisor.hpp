@@ -26,6 +26,7 @@ namespace aictl::platform {
 struct SupervisorEvents {
   /// A line that a process printed.
   std::function<void(size_t launch, std::string_view line)> line;
+  /// The journal already says what this tells:
   /// {"event": "started"|"healthy"|"unhealthy"|"exited"|"failed"|"ready"|"stopping"|"stopped"|
   /// "warning", "name": ..., ...}.
   std::function<void(const Json& event)> event;
@@ -70,6 +71,7 @@ class Supervisor {
   void tell(size_t i, Status status);
   void fail(size_t i);
   void stop(bool at_once);
+  void emit(const Json& event);
   void write_down();
   Result<int> result() const;
 

@@ -1,5 +1,13 @@
 #include "core/platform/run/local/launch.hpp"
 
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "core/platform/run/state/processes.hpp"
+
+extern char** environ;
+
 namespace aictl::platform {
 namespace {
 
@@ -30,6 +38,21 @@ Json launch_json(const Launch& launch, const std::vector<Launch>& all) {
 }
 
 }  // namespace
+
+std::vector<std::string> environment_of(const Launch& launch, const std::string& state_folder) {
+  std::vector<std::string> all;
+  const auto set = [&](std::string_view name, std::string_view value) {
+    const std::string start = fmt::format("{}=", name);
+    std::erase_if(all, [&](const std::string& each) { return each.starts_with(start); });
+    all.push_back(fmt::format("{}{}", start, value));
+  };
+  for (char** variable = environ; *variable; ++variable) all.emplace_back(*variable);
+  for (const auto& [name, value] : launch.environment) set(name, value);
+  for (const SecretVariable& secret : launch.secrets)
+    if (!secret.origin.empty()) set(secret.variable, secret.value);
+  set(kMark, mark_of(launch.name, state_folder));
+  return all;
+}
 
 Json local_plan_json(const LocalPlan& plan) {
   Json workloads = Json::array(), left_out = Json::array();

@@ -54,6 +54,10 @@ struct LocalPlan {
   std::vector<std::string> notes;
 };
 
+/// What a launch is started with: our own environment, then what it has itself, then the mark of
+/// the state's folder; a later one of a name wins.
+std::vector<std::string> environment_of(const Launch& launch, const std::string& state_folder);
+
 /// For `up --dry-run`: argv, variables, ports, without the values of secrets.
 Json local_plan_json(const LocalPlan& plan);
 

@@ -1,6 +1,7 @@
 // Whoever is killed with SIGKILL, nothing that was started is left.
 #include "core/platform/run/keeper.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,21 +26,31 @@ struct Kept {
     plan.launches = {shell("a",
                            "sleep 1000 & setsid sleep 1000 & setsid env -i sleep 1234 & "
                            "wait")};
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const Fd reading(ends[0]);
+    Fd telling(ends[1]);
     keeper = ::fork();
     if (keeper == 0) {
-      auto kept = keep([this] {
+      const auto tell = [&](const Json& event) {
+        if (event["event"] == "ready" && ::write(telling.get(), "!", 1) != 1) ::_exit(97);
+      };
+      auto kept = keep([&] {
         const Clock clock;
         SupervisorOptions options;
         options.locker = find_process(::getppid())->id;
-        Supervisor supervisor(plan, *folder, options,
-                              {[](size_t, std::string_view) {}, [](const Json&) {}}, clock);
+        Supervisor supervisor(plan, *folder, options, {[](size_t, std::string_view) {}, tell},
+                              clock);
         auto status = supervisor.run();
         return status ? *status : 99;
       });
       ::_exit(kept ? *kept : 98);
     }
-    REQUIRE(
-        wait_until([this] { return below().size() == 5; }));  // the supervisor, the shell, three
+    telling = Fd();
+    char told = 0;
+    REQUIRE(::read(reading.get(), &told, 1) == 1);  // nothing comes when all of them have ended
+    // The supervisor, the shell, and the three that the shell starts after it is told of.
+    REQUIRE(wait_until([this] { return below().size() == 5; }));
     supervisor = find_process(below().front().id.pid)->id.pid;
     REQUIRE(find_process(supervisor)->parent == keeper);
     everybody = below();
@@ -92,7 +103,7 @@ TEST_CASE("keeper: kill -9 of both leaves what the next up finds and stops") {
     const auto journal = read_journal(*kept.folder);
     return journal && !journal->rows.empty() && is_running(journal->rows[0].process);
   };
-  REQUIRE(wait_until(direct_child_runs));  // the journal follows the start by a moment
+  REQUIRE(direct_child_runs());      // whoever was told that it is ready finds it in the journal
   ::kill(kept.supervisor, SIGSTOP);  // so that it cannot notice that the keeper has gone
   ::kill(kept.keeper, SIGKILL);
   ::kill(kept.supervisor, SIGKILL);

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 
@@ -83,6 +84,32 @@ TEST_CASE("supervisor: starts in the order of needs, stops in reverse, reads eve
   auto log = read_file(run.scratch.path / "p/logs/a.log");
   REQUIRE(log.ok());
   CHECK(log->find("\none\naictl: killed by signal 15") != std::string::npos);
+}
+
+TEST_CASE("supervisor: the journal says what an event tells before it is told") {
+  Run run({shell("a", "exec sleep 1000")});
+  int healthy = 0;
+  Names told;
+  auto status = run.run([&](const Json& event) {
+    const std::string what = event["event"];
+    const auto journal = read_journal(StateFolder(run.scratch.path / "p"));
+    if (!journal || journal->rows.size() != 1) return told.push_back(what + ": no journal");
+    const JournalRow& row = journal->rows[0];
+    told.push_back(what + ": " + row.status + (journal->stopping ? ", stopping" : ""));
+    if (what == "started") CHECK(row.process.pid == event["pid"].get<pid_t>());
+    if (what == "exited") CHECK(row.process.pid == 0);
+    if (what == "exited") CHECK(row.ended == event["ended"].get<std::string>());
+    if (what != "healthy") return;
+    CHECK(row.restarts == healthy);
+    // The first is killed; once the second is told of, all is stopped.
+    if (++healthy == 1) ::kill(row.process.pid, SIGKILL);
+    if (healthy == 2) ::raise(SIGTERM);
+  });
+  REQUIRE(status.ok());
+  CHECK(*status == 0);
+  CHECK(told == Names{"started: ready", "healthy: ready", "ready: ready", "exited: backoff",
+                      "started: ready", "healthy: ready", "stopping: ready, stopping",
+                      "exited: stopped, stopping", "stopped: no journal"});
 }
 
 TEST_CASE("supervisor: a process that is killed comes again") {
