@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "core/base/result.hpp"
@@ -54,6 +55,12 @@ class Runner {
   /// Copies the first `tokens` tokens of a KV block, all layers: a shared partial tail is copied on
   /// write.
   virtual void copy_block(int from, int to, int tokens) = 0;
+  /// What the bytes of a KV block depend on besides model and tokens, in words: the backend, its
+  /// arithmetic, element type, order. Runners that say the same have the same bytes.
+  virtual std::string kv_layout() const = 0;
+  /// Copies a whole KV block to and from host memory, Backend::kv_block_bytes() of it.
+  virtual void read_block(int block, std::span<std::byte> out) const = 0;
+  virtual void write_block(int block, std::span<const std::byte> in) = 0;
   /// Bytes held for weights, KV and workspace, as allocated.
   virtual size_t weight_bytes() const = 0;
   virtual size_t kv_bytes() const = 0;

@@ -64,6 +64,19 @@ struct TokenOut {
 
 enum class FinishReason : uint8_t { kStop, kLength, kCancelled, kFailed, kDeadline };
 
+/// Why (a part of) a prompt had to be computed.
+enum class CacheMiss : uint8_t {
+  kNone,        // less than a block was
+  kUnknown,     // nobody has asked what begins so, or it is forgotten
+  kSuffix,      // what is known ends there
+  kShort,       // it is shorter than a block
+  kOff,         // the server reuses nothing
+  kNotWanted,   // the request wants nothing reused
+  kFaster,      // it is on disk, and computing it takes less time than reading
+  kUnreadable,  // it is on disk, and cannot be read
+  kNoRoom,      // it is on disk, and memory is short
+};
+
 /// How long a choice took, and over what. A phase it never reached is zero.
 struct GenerationTimings {
   Duration queued{};       // submit -> its first row was scheduled
@@ -71,7 +84,9 @@ struct GenerationTimings {
   Duration first_token{};  // submit -> its first token
   Duration decode{};       // first token -> end
   int prompt_tokens = 0;
-  int cached_tokens = 0;     // of the prompt; computed for an earlier request and reused
+  int cached_tokens = 0;  // of the prompt; computed for an earlier request and reused
+  int disk_tokens = 0;    // of the cached ones: read from disk for it
+  CacheMiss miss = CacheMiss::kNone;
   int generated_tokens = 0;  // as pushed; the token that ended it is not among them
   int parked = 0;            // times it gave up its memory and was computed again
 };
@@ -203,6 +218,19 @@ class Generation {
   bool awake_ = false;  // woken and has not taken since
 };
 
+/// Counters and gauges of the KV cache on disk, a snapshot.
+struct DiskCacheStats {
+  bool on = false;
+  uint64_t files = 0, bytes = 0;   // in its folder, of all models
+  uint64_t blocks = 0;             // of this model, known
+  uint64_t lookups = 0, hits = 0;  // prompts looked up; of them, begun from disk
+  uint64_t promoted_tokens = 0, read_bytes = 0, written_bytes = 0;
+  uint64_t evicted = 0;                           // files, to stay below the limit
+  uint64_t dropped = 0, unwritten = 0;            // blocks not kept: late; runs: not written
+  uint64_t damaged = 0, foreign = 0, unsafe = 0;  // files ignored, and why
+  uint64_t gone = 0, unreadable = 0;
+};
+
 /// Counters and gauges of an engine, a snapshot.
 struct EngineStats {
   int running = 0, waiting = 0, parked = 0;  // sequences; parked ones are among the waiting
@@ -212,12 +240,14 @@ struct EngineStats {
   uint64_t prompt_tokens = 0, generated_tokens = 0,
            recomputed_tokens = 0;  // of prompts taken up; pushed; computed once more
   uint64_t reused_tokens = 0;      // of prompt_tokens: computed for an earlier request
+  uint64_t drafted_tokens = 0, accepted_tokens = 0;  // guessed and checked; of those, right
   uint64_t parkings = 0, cancelled = 0, failed = 0, finished = 0;
   uint64_t steps = 0;
   Duration forward{}, sample{}, schedule{};  // summed over all steps
   Duration last_step{};
   Duration retry_after{};  // when a refused request should come again, from the measured rate
   bool draining = false;
+  DiskCacheStats disk;
 };
 
 }  // namespace aictl

@@ -51,6 +51,9 @@ class ReferenceRunner final : public Runner {
   StageOps& stages() override { return stages_; }
   Workspace& workspace() override { return workspace_; }
   void copy_block(int from, int to, int tokens) override { kv_.copy(from, to, tokens); }
+  std::string kv_layout() const override { return "reference 1: f32 [layer][K, V][token][dim]"; }
+  void read_block(int block, std::span<std::byte> out) const override { kv_.read(block, out); }
+  void write_block(int block, std::span<const std::byte> in) override { kv_.write(block, in); }
   size_t weight_bytes() const override { return weight_bytes_; }
   size_t kv_bytes() const override { return kv_.bytes(); }
   size_t workspace_bytes() const override {

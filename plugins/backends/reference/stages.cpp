@@ -46,6 +46,17 @@ void KvBlocks::copy(int from, int to, int tokens) {
   }
 }
 
+void KvBlocks::read(int block, std::span<std::byte> out) const {
+  const size_t floats = data_.size() / static_cast<size_t>(blocks_);
+  CHECK(block >= 0 && block < blocks_ && out.size() == floats * sizeof(float));
+  std::memcpy(out.data(), data_.data() + static_cast<size_t>(block) * floats, out.size());
+}
+
+void KvBlocks::write(int block, std::span<const std::byte> in) {
+  CHECK(in.size() == data_.size() / static_cast<size_t>(blocks_) * sizeof(float));
+  std::memcpy(key(block, 0, 0), in.data(), in.size());
+}
+
 Stages::Stages(const ModelSpec& spec, const TensorSource& source, KvBlocks& kv,
                const StageScratch& scratch)
     : PrimitiveStages(spec, scratch),

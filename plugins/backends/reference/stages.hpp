@@ -17,6 +17,9 @@ class KvBlocks {
   float* key(int block, int layer, int slot) { return at(block, layer, 0, slot); }
   float* value(int block, int layer, int slot) { return at(block, layer, 1, slot); }
   void copy(int from, int to, int tokens);
+  /// A whole block, block_bytes().
+  void read(int block, std::span<std::byte> out) const;
+  void write(int block, std::span<const std::byte> in);
   size_t bytes() const { return data_.size() * sizeof(float); }
   static size_t block_bytes(const ModelSpec& spec);
 

@@ -55,6 +55,13 @@ class HookedRunner final : public Runner {
   StageOps& stages() override { return stages_; }
   Workspace& workspace() override { return inner_->workspace(); }
   void copy_block(int from, int to, int tokens) override { inner_->copy_block(from, to, tokens); }
+  std::string kv_layout() const override { return inner_->kv_layout(); }
+  void read_block(int block, std::span<std::byte> out) const override {
+    inner_->read_block(block, out);
+  }
+  void write_block(int block, std::span<const std::byte> in) override {
+    inner_->write_block(block, in);
+  }
   size_t weight_bytes() const override { return inner_->weight_bytes(); }
   size_t kv_bytes() const override { return inner_->kv_bytes(); }
   size_t workspace_bytes() const override { return inner_->workspace_bytes(); }
