@@ -21,6 +21,9 @@ namespace {
 
 const Clock kRealClock;
 
+// What stopping waits for blocks to get to disk; what is not there then is computed again.
+constexpr Duration kFlushLimit = std::chrono::seconds(10);
+
 Result<void> check_tokens(const std::vector<int32_t>& tokens, int vocab) {
   for (size_t i = 0; i < tokens.size(); ++i)
     if (tokens[i] < 0 || tokens[i] >= vocab)
@@ -77,16 +80,17 @@ Result<SchedulerLimits> limits_of(const EngineOptions& options, const ModelSpec&
 class Engine::Impl {
  public:
   Impl(EngineOptions options, const SchedulerLimits& limits, const ModelSpec& spec,
-       std::unique_ptr<Runner> runner)
+       std::unique_ptr<Runner> runner, std::unique_ptr<DiskStore> disk)
       : options_(std::move(options)),
         limits_(limits),
         spec_(spec),
         vocab_(options_.vocab_tokens > 0 ? options_.vocab_tokens : spec.vocab),
         clock_(options_.clock ? *options_.clock : kRealClock),
         runner_(std::move(runner)),
+        disk_(std::move(disk)),
         gate_(std::max(0, options_.max_waiting) + limits.max_sequences),
         core_(limits_, vocab_, spec_, *runner_, gate_, clock_),
-        mailbox_(static_cast<size_t>(gate_.limit())),
+        mailbox_(static_cast<size_t>(gate_.limit()) + 1),  // and a wake-up
         thread_([this](std::stop_token stop) { loop(stop); }) {}
 
   ~Impl() {
@@ -107,6 +111,8 @@ class Engine::Impl {
 
  private:
   void loop(std::stop_token stop);
+  void take(std::unique_ptr<Job> job);
+  void wake();
   void tell_drain();
 
   const EngineOptions options_;
@@ -115,9 +121,11 @@ class Engine::Impl {
   const int vocab_;
   const Clock& clock_;
   const std::unique_ptr<Runner> runner_;
+  std::unique_ptr<DiskStore> disk_;  // until the thread takes it
   QueueGate gate_;
-  EngineCore core_;  // the thread's own, but for stats()
-  Channel<std::unique_ptr<Job>> mailbox_;
+  EngineCore core_;                        // the thread's own, but for stats()
+  Channel<std::unique_ptr<Job>> mailbox_;  // null: a wake-up
+  std::atomic<bool> woken_{false};         // one is in there
   std::atomic<uint64_t> requests_{0}, refused_{0};
   std::atomic<bool> draining_{false};
   std::mutex drain_mutex_;  // guards nothing but the wait below
@@ -126,20 +134,34 @@ class Engine::Impl {
 };
 
 void Engine::Impl::loop(std::stop_token stop) {
+  if (disk_ && limits_.prefix_cache) core_.open_tier(std::move(disk_), [this] { wake(); });
   while (!stop.stop_requested()) {
     if (core_.idle()) {  // sleeps until there is something to do
       auto job = mailbox_.receive(stop);
       if (!job) break;
-      core_.admit(std::move(*job));
+      take(std::move(*job));
     }
-    while (auto job = mailbox_.try_receive()) core_.admit(std::move(*job));
+    while (auto job = mailbox_.try_receive()) take(std::move(*job));
     core_.step();
     tell_drain();
   }
   mailbox_.close();
-  while (auto job = mailbox_.try_receive()) core_.admit(std::move(*job));
+  while (auto job = mailbox_.try_receive()) take(std::move(*job));
   core_.end_all(FinishReason::kCancelled, {});
   tell_drain();
+  core_.close_tier(kFlushLimit);
+}
+
+void Engine::Impl::take(std::unique_ptr<Job> job) {
+  if (job)
+    core_.admit(std::move(job));
+  else
+    woken_ = false;
+}
+
+// From the tier's threads: what they did is looked at in the next step.
+void Engine::Impl::wake() {
+  if (!woken_.exchange(true)) mailbox_.try_send(nullptr);
 }
 
 void Engine::Impl::tell_drain() {
@@ -243,11 +265,12 @@ Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::start(EngineOptions options, const ModelSpec& spec,
-                                              std::unique_ptr<Runner> runner) {
+                                              std::unique_ptr<Runner> runner,
+                                              std::unique_ptr<DiskStore> disk) {
   auto limits = limits_of(options, spec);
   if (!limits) return std::move(limits).error().within("starting the engine");
-  return std::unique_ptr<Engine>(
-      new Engine(std::make_unique<Impl>(std::move(options), *limits, spec, std::move(runner))));
+  return std::unique_ptr<Engine>(new Engine(std::make_unique<Impl>(
+      std::move(options), *limits, spec, std::move(runner), std::move(disk))));
 }
 
 Result<std::shared_ptr<Generation>> Engine::submit(GenerateRequest request,

@@ -10,15 +10,16 @@
 #include "core/base/result.hpp"
 #include "core/plugin/backend.hpp"
 #include "core/plugin/generation.hpp"
+#include "plugins/services/inference/kv/disk/store.hpp"
 
 namespace aictl::inference {
 
 struct EngineOptions {
-  RunnerOptions runner;   // what the runner was made with: rows, logit rows and KV blocks
-  int max_sequences = 0;  // running at once; 0: what the runner's rows allow
-  int max_waiting = 256;  // choices queued, beyond those that can run, before submit() refuses
-  int max_context = 0;    // prompt + generated tokens of a sequence; 0: model's or what KV holds
-  int vocab_tokens = 0;   // ids from here on have no token and are never chosen; 0: all have one
+  RunnerOptions runner;      // what the runner was made with: rows, logit rows and KV blocks
+  int max_sequences = 0;     // running at once; 0: what the runner's rows allow
+  int max_waiting = 256;     // choices queued, beyond those that can run, before submit() refuses
+  int max_context = 0;       // prompt + generated tokens of a sequence; 0: model's or what KV holds
+  int vocab_tokens = 0;      // ids from here on have no token and are never chosen; 0: all have one
   bool prefix_cache = true;  // prompts reuse what earlier ones computed
   std::vector<int32_t> end_tokens;            // a generation stops at these
   Duration aging = std::chrono::seconds(10);  // waiting this long is worth one priority
@@ -28,10 +29,12 @@ struct EngineOptions {
 /// All functions but the destructor are callable from any thread.
 class Engine {
  public:
-  /// Starts the engine's thread. What the runner borrows must outlive the engine. Errors:
-  /// kInvalidArgument for options that cannot work together.
+  /// Starts the engine's thread. What the runner borrows must outlive the engine. With `disk`,
+  /// whose signature is the runner's, KV blocks outlive the process; it is not used without the
+  /// prefix cache. Errors: kInvalidArgument for options that cannot work together.
   static Result<std::unique_ptr<Engine>> start(EngineOptions options, const ModelSpec& spec,
-                                               std::unique_ptr<Runner> runner);
+                                               std::unique_ptr<Runner> runner,
+                                               std::unique_ptr<DiskStore> disk = nullptr);
 
   /// Finishes what is left as kCancelled, stops the thread and joins it.
   ~Engine();

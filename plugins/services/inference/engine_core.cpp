@@ -12,6 +12,20 @@
 #include "plugins/services/inference/sample/logprobs.hpp"
 
 namespace aictl::inference {
+namespace {
+
+CacheMiss miss_of(const Job& job, const Sequence& s, const GenerationTimings& t, bool cache_on) {
+  const int whole = (t.prompt_tokens - 1) / kKvBlockTokens * kKvBlockTokens;
+  if (s.kind == SequenceKind::kEmbed) return CacheMiss::kNone;
+  if (!cache_on) return CacheMiss::kOff;
+  if (!s.reuse) return CacheMiss::kNotWanted;
+  if (whole == 0) return CacheMiss::kShort;
+  if (t.cached_tokens >= whole) return CacheMiss::kNone;
+  if (job.promoted.why != CacheMiss::kNone) return job.promoted.why;
+  return t.cached_tokens > 0 ? CacheMiss::kSuffix : CacheMiss::kUnknown;
+}
+
+}  // namespace
 
 EngineCore::EngineCore(const SchedulerLimits& limits, int vocab_tokens, const ModelSpec& spec,
                        Runner& runner, QueueGate& gate, const Clock& clock)
@@ -25,7 +39,43 @@ EngineCore::EngineCore(const SchedulerLimits& limits, int vocab_tokens, const Mo
   published_.kv_blocks = stats_.kv_blocks = limits.kv_blocks;
 }
 
+void EngineCore::open_tier(std::unique_ptr<DiskStore> store, std::function<void()> wake) {
+  tiering_ =
+      std::make_unique<Tiering>(std::move(store), std::move(wake), scheduler_, runner_, clock_);
+}
+
+void EngineCore::close_tier(Duration limit) {
+  if (!tiering_) return;
+  tiering_->flush(clock_.now() + limit);
+  publish();
+  tiering_.reset();
+}
+
 void EngineCore::admit(std::unique_ptr<Job> job) {
+  if (tiering_) job->ticket = tiering_->look_up(job->request);
+  if (job->ticket != 0 && !tiering_->done(job->ticket))
+    promoting_.push_back(std::move(job));
+  else
+    submit(std::move(job));
+}
+
+// Those whose blocks are there, and those who are not to wait any longer.
+void EngineCore::submit_promoted(Time now) {
+  for (size_t i = 0; i < promoting_.size();) {
+    const Job& job = *promoting_[i];
+    bool leaves = tiering_->done(job.ticket) || job.request.deadline <= now;
+    for (int c = 0; c < job.request.n; ++c) leaves |= job.generation->end_requested(c).has_value();
+    if (!leaves) {
+      ++i;
+      continue;
+    }
+    submit(std::exchange(promoting_[i], nullptr));
+    promoting_.erase(promoting_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+void EngineCore::submit(std::unique_ptr<Job> job) {
+  if (job->ticket != 0) job->promoted = tiering_->take(std::exchange(job->ticket, 0));
   const size_t n = static_cast<size_t>(job->request.n);
   job->states.resize(n);
   job->live = static_cast<int>(n);
@@ -48,6 +98,10 @@ void EngineCore::apply_wishes() {
 
 void EngineCore::step() {
   const Time begin = clock_.now();
+  if (tiering_) {
+    tiering_->step(!jobs_.empty());
+    submit_promoted(begin);
+  }
   apply_wishes();
   const bool work = scheduler_.plan(begin, plan_);
   if (work) {
@@ -64,6 +118,7 @@ void EngineCore::step() {
     stats_.forward += forwarded - planned;
     stats_.sample += sampled - forwarded;
     stats_.last_step = sampled - begin;
+    if (tiering_) tiering_->observe(plan_.rows(), forwarded - planned);
   }
   publish();
   notify();
@@ -148,6 +203,10 @@ void EngineCore::on_end(const Ended& ended) {
   end.stop_token = c.stop_token;
   end.error = std::move(c.error);
   end.timings = ended.timings;
+  const Sequence& s = scheduler_.sequence(ended.id);
+  end.timings.disk_tokens = std::min(job.promoted.tokens, ended.timings.cached_tokens);
+  end.timings.miss = miss_of(job, s, ended.timings, scheduler_.limits().prefix_cache);
+  if (tiering_) tiering_->keep(s);
   if (ended.reason == FinishReason::kStop) end.values = std::move(job.values);
   stats_.cancelled += ended.reason == FinishReason::kCancelled;
   stats_.failed += ended.reason == FinishReason::kFailed;
@@ -162,6 +221,7 @@ void EngineCore::on_end(const Ended& ended) {
 
 void EngineCore::end_all(FinishReason reason, const Error& error) {
   const Time now = clock_.now();
+  for (auto& job : std::exchange(promoting_, {})) submit(std::move(job));
   for (const auto& job : jobs_)
     for (size_t i = 0; i < job->ids.size(); ++i) {
       const SequenceId id = job->ids[i];
@@ -201,6 +261,7 @@ void EngineCore::publish() {
   stats_.reused_tokens = s.reused_tokens;
   stats_.recomputed_tokens = s.recomputed_tokens;
   stats_.kv_blocks_used = scheduler_.pool().used();
+  if (tiering_) stats_.disk = tiering_->stats();
   std::lock_guard lock(published_mutex_);
   published_ = stats_;
 }

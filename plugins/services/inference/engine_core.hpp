@@ -11,6 +11,7 @@
 #include "plugins/services/inference/sample/sampler.hpp"
 #include "plugins/services/inference/sched/queue_gate.hpp"
 #include "plugins/services/inference/sched/scheduler.hpp"
+#include "plugins/services/inference/tiering.hpp"
 
 namespace aictl::inference {
 
@@ -26,7 +27,9 @@ struct Job {
   std::vector<SampleState> states;  // of the choices
   std::vector<float> values;        // of an embedding or a score, until it ends
   int live = 0;
-  bool dirty = false;  // pushed to in this step
+  bool dirty = false;          // pushed to in this step
+  Tiering::Ticket ticket = 0;  // while it waits for blocks on disk
+  Tiering::Promoted promoted;
 };
 
 class EngineCore {
@@ -35,7 +38,14 @@ class EngineCore {
   EngineCore(const SchedulerLimits& limits, int vocab_tokens, const ModelSpec& spec, Runner& runner,
              QueueGate& gate, const Clock& clock);
 
-  bool idle() const { return jobs_.empty(); }
+  /// From now on blocks are kept on and come from disk. `wake` gets the engine's thread to call
+  /// step().
+  void open_tier(std::unique_ptr<DiskStore> store, std::function<void()> wake);
+  /// Keeps what is still to be kept, for at most `limit`; `wake` is not called any more.
+  void close_tier(Duration limit);
+
+  /// Whether step() has nothing to do. Somebody may wait for the disk, which wakes.
+  bool idle() const { return jobs_.empty() && !(tiering_ && tiering_->has_work()); }
   void admit(std::unique_ptr<Job> job);
   /// Ends what its askers want ended, then computes one step.
   void step();
@@ -56,6 +66,8 @@ class EngineCore {
   };
   Choice& choice(SequenceId id) { return choices_[static_cast<size_t>(id)]; }
 
+  void submit(std::unique_ptr<Job> job);
+  void submit_promoted(Time now);
   void apply_wishes();
   Result<void> compute();
   void pool_hidden();
@@ -76,6 +88,8 @@ class EngineCore {
   std::vector<Outcome> outcomes_;
   std::vector<Choice> choices_;
   std::vector<std::unique_ptr<Job>> jobs_;
+  std::vector<std::unique_ptr<Job>> promoting_;  // wait for the disk, unknown to the scheduler
+  std::unique_ptr<Tiering> tiering_;
   EngineStats stats_;
   mutable std::mutex published_mutex_;  // guards published_
   EngineStats published_;

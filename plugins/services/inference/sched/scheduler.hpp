@@ -62,6 +62,18 @@ class Scheduler {
   /// Takes what came of the last plan: an outcome for each of its samples, in order.
   void commit(Time now, const StepPlan& plan, std::span<const Outcome> outcomes);
 
+  /// Gets the index of a block in a prompt and its number in the pool.
+  using BlockVisitor = std::function<void(int index, int32_t block)>;
+  /// Visits what is in memory of the whole blocks of `tokens`, from block `first` on. Returns how
+  /// many there are from the beginning.
+  int visit_prefix(Salt salt, std::span<const int32_t> tokens, int first,
+                   const BlockVisitor& visit);
+  /// Makes the whole blocks of `tokens` from block `first` on known to prompts to come: `fill`
+  /// writes keys and values of those that are not in memory. Returns how many are, from the
+  /// beginning: fewer when blocks are short, or when those before `first` have gone. Not between
+  /// plan() and commit().
+  int restore(Salt salt, std::span<const int32_t> tokens, int first, const BlockVisitor& fill);
+
   bool idle() const { return waiting_.empty() && running_.empty(); }
   SchedulerStats stats() const;
   const SchedulerLimits& limits() const { return limits_; }
