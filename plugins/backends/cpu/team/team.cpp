@@ -15,9 +15,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::nanoseconds kIdleSpin = 50us;    // when there is no work, for some
-constexpr std::chrono::nanoseconds kFinishSpin = 2ms;   // for what others have in hand
-constexpr std::chrono::nanoseconds kCrowdedSpin = 1us;  // when somebody else could use the core
+// How long to spin before sleeping.
+constexpr std::chrono::nanoseconds kIdleSpin = 50us;   // without work
+constexpr std::chrono::nanoseconds kFinishSpin = 2ms;  // for what others have in hand
+constexpr std::chrono::nanoseconds kBusySpin = 50us;  // either, when other processes want our cores
+constexpr std::chrono::nanoseconds kCrowdedSpin = 1us;  // when workers share cores with each other
 constexpr std::chrono::nanoseconds kLookInterval = 100ms;
 constexpr int kCrowdedGrain = 8;  // a worker that sleeps costs that many times more to wake
 
@@ -96,6 +98,9 @@ void Team::work_off(int worker) {
     while (claim(part, i == 0, begin, end)) {
       call_(context_, worker, begin, end);
       finish(static_cast<uint32_t>(end - begin));
+      // Another process's turn on this core had better come now than in the middle of a claim,
+      // which all would wait for.
+      if (worker != 0 && !spin_.load(std::memory_order_relaxed)) sched_yield();
     }
   }
 }
@@ -141,7 +146,7 @@ void Team::worker_loop(std::stop_token stop, int worker, int cpu) {
 
 void Team::wait_while(std::atomic<uint32_t>& word, uint32_t old, std::chrono::nanoseconds spin) {
   constexpr int kPausesPerLook = 64;  // a look at the clock costs as much as a pause or two
-  if (!spin_.load(std::memory_order_relaxed)) spin = kCrowdedSpin;
+  if (!spin_.load(std::memory_order_relaxed)) spin = crowded_ ? kCrowdedSpin : kBusySpin;
   for (int i = 0; i < kPausesPerLook; ++i) {
     if (word.load(std::memory_order_acquire) != old) return;
     pause();
