@@ -36,7 +36,8 @@ cli::Command determinism_command(App& app) {
   command.description =
       "Computes some requests each alone, then all again: together, in other orders, from a warm "
       "cache, with other prefill chunks, with too little memory for all, on other numbers of "
-      "threads. Ids and logprobs must be equal bit for bit; exit status 1 if any are not.";
+      "threads, after a restart from a cache on disk. Ids and logprobs must be equal bit for bit; "
+      "exit status 1 if any are not.";
   command.examples = {
       {"aictl verify determinism model.gguf", "16 requests"},
       {"aictl verify determinism model.gguf --requests 64 -o json", "for a record"}};

@@ -128,7 +128,8 @@ class Runtime {
   /// The built-in tiny random model: made at its place in the user's cache if it is not there yet.
   virtual Result<std::filesystem::path> builtin_model() = 0;
   /// Computes requests alone and then under other circumstances: deterministic, requests, tokens,
-  /// backend{}, checks[{name, same, differences[], reused_tokens, parkings}]. Errors: as open and
+  /// backend{}, checks[{name, same, differences[], reused_tokens, parkings}], after a restart also
+  /// disk_tokens. Errors: as open and
   /// LocalModel::load; kInvalidArgument for more tokens than the model was trained for.
   virtual Result<Json> verify(const std::filesystem::path& model, const VerifyOptions& options,
                               const EngineSettings& settings,

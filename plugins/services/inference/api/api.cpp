@@ -130,7 +130,7 @@ void InferenceApi::add_post(std::string_view path, BodyHandler handler) {
           415, fmt::format("Content-Type '{}' is not application/json", type->substr(0, 64)),
           request));
     const auto key = options_.keys.find(sent_key(request));
-    read_body({std::move(exchange), key ? fmt::format("key-{}", *key) : ""}, handler);
+    read_body({std::move(exchange), key ? options_.keys.tenant(*key) : ""}, handler);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "plugins/services/inference/api/inference_metrics.hpp"
 
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -26,6 +27,50 @@ void raise_to(const Counter& counter, double total) {
   if (behind > 0) counter.add(behind);
 }
 
+// Of the KV cache on disk; all zero without one.
+struct DiskSnapshot {
+  DiskSnapshot(Metrics& m, const Labels& l)
+      : files(m.gauge("aictl_kv_disk_files", "Files of KV blocks, of all models.", l)),
+        bytes(m.gauge("aictl_kv_disk_bytes", "Bytes of them.", l)),
+        lookups(m.counter("aictl_kv_disk_lookups_total", "Prompts looked up on disk.", l)),
+        hits(m.counter("aictl_kv_disk_hits_total", "Prompts begun from disk.", l)),
+        promoted(m.counter("aictl_kv_disk_promoted_tokens_total", "Tokens read from disk.", l)),
+        read(m.counter("aictl_kv_disk_read_bytes_total", "Bytes read of KV blocks.", l)),
+        written(m.counter("aictl_kv_disk_written_bytes_total", "Bytes of files written.", l)),
+        evicted(m.counter("aictl_kv_disk_evicted_total", "Files removed to make room.", l)),
+        dropped(m.counter("aictl_kv_disk_dropped_blocks_total",
+                          "Blocks that gave way before they were written.", l)),
+        unwritten(m.counter("aictl_kv_disk_unwritten_total", "Runs that were not written.", l)),
+        discarded{{&DiskCacheStats::damaged, discards(m, l, "damaged")},
+                  {&DiskCacheStats::foreign, discards(m, l, "foreign")},
+                  {&DiskCacheStats::unsafe, discards(m, l, "unsafe")},
+                  {&DiskCacheStats::gone, discards(m, l, "gone")},
+                  {&DiskCacheStats::unreadable, discards(m, l, "unreadable")}} {}
+
+  static Counter discards(Metrics& m, Labels labels, const char* reason) {
+    labels["reason"] = reason;
+    return m.counter("aictl_kv_disk_discarded_total", "Files ignored, by reason.", labels);
+  }
+
+  void update(const DiskCacheStats& s) const {
+    files.set(static_cast<double>(s.files));
+    bytes.set(static_cast<double>(s.bytes));
+    raise_to(lookups, static_cast<double>(s.lookups));
+    raise_to(hits, static_cast<double>(s.hits));
+    raise_to(promoted, static_cast<double>(s.promoted_tokens));
+    raise_to(read, static_cast<double>(s.read_bytes));
+    raise_to(written, static_cast<double>(s.written_bytes));
+    raise_to(evicted, static_cast<double>(s.evicted));
+    raise_to(dropped, static_cast<double>(s.dropped));
+    raise_to(unwritten, static_cast<double>(s.unwritten));
+    for (const auto& [field, counter] : discarded) raise_to(counter, static_cast<double>(s.*field));
+  }
+
+  Gauge files, bytes;
+  Counter lookups, hits, promoted, read, written, evicted, dropped, unwritten;
+  std::vector<std::pair<uint64_t DiskCacheStats::*, Counter>> discarded;
+};
+
 }  // namespace
 
 struct InferenceMetrics::Snapshot {
@@ -47,7 +92,8 @@ struct InferenceMetrics::Snapshot {
         steps(m.counter("aictl_steps_total", "Steps of the engine.", l)),
         forward(m.counter("aictl_forward_seconds_total", "Time in the forward pass.", l)),
         sample(m.counter("aictl_sample_seconds_total", "Time spent sampling.", l)),
-        schedule(m.counter("aictl_schedule_seconds_total", "Time spent planning steps.", l)) {}
+        schedule(m.counter("aictl_schedule_seconds_total", "Time spent planning steps.", l)),
+        disk(m, l) {}
 
   void update(const EngineStats& s) const {
     running.set(s.running);
@@ -68,12 +114,14 @@ struct InferenceMetrics::Snapshot {
     raise_to(forward, seconds(s.forward));
     raise_to(sample, seconds(s.sample));
     raise_to(schedule, seconds(s.schedule));
+    disk.update(s.disk);
   }
 
   Gauge running, waiting, kv_share;
   Counter prefix_queries, prefix_hits, prompt, generated;
   Gauge kv_used, kv_blocks, queue_limit;
   Counter refused, cancelled, parkings, recomputed, steps, forward, sample, schedule;
+  DiskSnapshot disk;
 };
 
 InferenceMetrics::InferenceMetrics(const Served& served) {

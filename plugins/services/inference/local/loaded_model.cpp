@@ -91,14 +91,21 @@ Result<RunningModel> plan_model(const Model& model, const EngineSettings& settin
   return running;
 }
 
-Result<void> start_model(const Model& model, const Vocab& vocab, RunningModel& running) {
+Result<void> start_model(const Model& model, const Vocab& vocab, RunningModel& running,
+                         const std::optional<DiskCacheOptions>& disk) {
   const ModelSpec& spec = model.spec();
   auto runner = running.backend->load(spec, model.tensors(), running.plan.runner);
   if (!runner) return std::move(runner).error().within(model.file().place());
   EngineOptions options = engine_options(running.plan);
   options.vocab_tokens = std::min(vocab.size(), spec.vocab);
   options.end_tokens = vocab.end_ids;
-  auto engine = Engine::start(std::move(options), spec, std::move(*runner));
+  std::unique_ptr<DiskStore> store;
+  if (disk) {
+    auto opened = open_disk_store(*disk, model, **runner, running.backend->kv_block_bytes(spec));
+    if (!opened) return std::move(opened).error();
+    store = std::move(*opened);
+  }
+  auto engine = Engine::start(std::move(options), spec, std::move(*runner), std::move(store));
   if (!engine) return std::move(engine).error();
   running.engine = std::move(*engine);
   return {};

@@ -11,6 +11,7 @@
 #include "core/template/template.hpp"
 #include "plugins/services/inference/engine.hpp"
 #include "plugins/services/inference/load/model.hpp"
+#include "plugins/services/inference/local/disk_cache.hpp"
 #include "plugins/services/inference/local/plan.hpp"
 #include "plugins/services/inference/text/reply/reply_format.hpp"
 #include "plugins/services/inference/text/tokenizer.hpp"
@@ -57,7 +58,9 @@ struct RunningModel {
 Result<RunningModel> plan_model(const Model& model, const EngineSettings& settings,
                                 const Plugins& plugins, uint64_t reserved);
 
-/// Loads the weights and starts the engine. Errors: as Backend::load and Engine::start.
-Result<void> start_model(const Model& model, const Vocab& vocab, RunningModel& running);
+/// Loads the weights and starts the engine, with `disk` on KV blocks that outlive it. Errors: as
+/// Backend::load, Engine::start and open_disk_store.
+Result<void> start_model(const Model& model, const Vocab& vocab, RunningModel& running,
+                         const std::optional<DiskCacheOptions>& disk = std::nullopt);
 
 }  // namespace aictl::inference

@@ -10,6 +10,7 @@
 #include "plugins/services/inference/load/inspect.hpp"
 #include "plugins/services/inference/load/random_model.hpp"
 #include "plugins/services/inference/local/bench.hpp"
+#include "plugins/services/inference/local/disk_cache.hpp"
 #include "plugins/services/inference/local/loaded_model.hpp"
 #include "plugins/services/inference/local/verify.hpp"
 #include "plugins/services/inference/text/detokenizer.hpp"
@@ -257,13 +258,8 @@ constexpr std::string_view kToolTemplate =
 }  // namespace
 
 Result<std::filesystem::path> builtin_model() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  const std::filesystem::path folder = cache && *cache ? std::filesystem::path(cache)
-                                       : home && *home ? std::filesystem::path(home) / ".cache"
-                                                       : std::filesystem::temp_directory_path();
   const std::filesystem::path path =
-      folder / "aictl" / "tiny-random-2.gguf";  // the number: of its recipe
+      user_cache_folder() / "tiny-random-2.gguf";  // the number: of its recipe
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) return path;
   RandomModelOptions options;

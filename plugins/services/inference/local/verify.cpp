@@ -1,11 +1,14 @@
 // Each request is first computed alone, its prompt whole. Then all are asked again while one thing
 // after another is different: neighbours, order, what the cache holds, the size of a prefill chunk,
-// memory so short that sequences give theirs up, the number of threads. Ids and logprobs must not
-// tell the difference.
+// memory so short that sequences give theirs up, the number of threads, another process before on
+// whose disk cache they go on. Ids and logprobs must not tell the difference.
 #include "plugins/services/inference/local/verify.hpp"
+
+#include <stdlib.h>
 
 #include <algorithm>
 #include <bit>
+#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -18,6 +21,7 @@ namespace aictl::inference {
 namespace {
 
 constexpr int kTopLogprobs = 4;
+constexpr uint64_t kMostOnDisk = uint64_t{4} << 30;
 constexpr int kBlocksWhenShort = 2;  // sequences that fit at once when memory is short
 
 using Answers = std::vector<std::vector<TokenOut>>;  // of all requests
@@ -162,12 +166,61 @@ Json compare(const Circumstance& how, const Answers& right, const Answers& ours)
 
 // An engine for these settings, loaded anew.
 Result<RunningModel> start(const TextModel& model, const EngineSettings& settings,
-                           const Plugins& plugins) {
+                           const Plugins& plugins,
+                           const std::optional<DiskCacheOptions>& disk = std::nullopt) {
   auto running = plan_model(model.model, settings, plugins, 0);
   if (!running) return running;
-  if (auto ok = start_model(model.model, model.text.tokenizer.vocab(), *running); !ok)
+  if (auto ok = start_model(model.model, model.text.tokenizer.vocab(), *running, disk); !ok)
     return std::move(ok).error();
   return running;
+}
+
+// A folder that is gone at the end.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::error_code none;
+    std::string name =
+        (std::filesystem::temp_directory_path(none) / "aictl-verify-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Two engines one after the other: the second finds on disk what the first has left there.
+Result<bool> compare_restart(const TextModel& model, const std::vector<GenerateRequest>& requests,
+                             const EngineSettings& settings, const Plugins& plugins,
+                             const Answers& right, Json& checks,
+                             const std::function<void(std::string_view)>& progress) {
+  const ScratchFolder scratch;
+  if (scratch.path().empty())
+    return Error{ErrorCode::kIo, "there is no folder for temporary files", "set TMPDIR"};
+  const DiskCacheOptions disk{scratch.path() / "kv", kMostOnDisk};
+  bool same = true;
+  for (const char* name : {"together, before a restart", "together, after it, from disk"}) {
+    progress(name);
+    const Circumstance how{name, settings, in_order(requests.size())};
+    auto running = start(model, settings, plugins, disk);
+    if (!running) return std::move(running).error().within(name);
+    auto ours = ask(*running->engine, requests, how);
+    if (!ours) return std::move(ours).error();
+    checks.push_back(compare(how, right, *ours));
+    checks.back()["reused_tokens"] = running->engine->stats().reused_tokens;
+    checks.back()["parkings"] = running->engine->stats().parkings;
+    checks.back()["accepted_tokens"] = running->engine->stats().accepted_tokens;
+    checks.back()["disk_tokens"] = running->engine->stats().disk.promoted_tokens;
+    same &= checks.back()["same"].get<bool>();
+  }
+  return same;
 }
 
 bool same_engine(const EngineSettings& a, const EngineSettings& b) {
@@ -219,6 +272,10 @@ Result<Json> verify_determinism(const TextModel& model, const VerifyOptions& opt
     checks.back()["parkings"] = running->engine->stats().parkings;
     same &= checks.back()["same"].get<bool>();
   }
+  running->engine.reset();
+  auto restarted = compare_restart(model, requests, settings, plugins, *right, checks, progress);
+  if (!restarted) return std::move(restarted).error();
+  same &= *restarted;
   size_t tokens = 0;
   for (const auto& answer : *right) tokens += answer.size();
   return Json{

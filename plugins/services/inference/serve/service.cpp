@@ -48,7 +48,8 @@ std::vector<std::string> urls(const ServeSettings& settings) {
   return urls;
 }
 
-Json plan_json(const std::deque<Member>& members, const ServeSettings& settings) {
+Json plan_json(const std::deque<Member>& members, const ServeSettings& settings,
+               const std::optional<DiskCacheOptions>& disk) {
   Json plan = Json::object();
   for (size_t i = 0; i < members.size(); ++i) {
     const Member& m = members[i];
@@ -68,6 +69,9 @@ Json plan_json(const std::deque<Member>& members, const ServeSettings& settings)
     plan["concurrency" + nth] =
         fmt::format("{} sequences, {} more may wait", p.concurrency, p.max_queue);
   }
+  plan["kv cache"] =
+      disk ? fmt::format("{}, at most {}", disk->folder.string(), format_bytes(disk->cap))
+           : std::string("in memory only");
   if (const auto known = urls(settings); !known.empty())
     plan["url"] = fmt::format("{}", fmt::join(known, ", "));
   return plan;
@@ -121,17 +125,26 @@ class InferenceService final : public Service {
     if (auto ok = http::Server::check(*server); !ok) return ok;
     for (const std::string& address : settings_.addresses)
       if (auto ok = check_socket_file(address); !ok) return ok;
+    auto disk = disk_cache();
+    if (!disk) return std::move(disk).error();
     std::deque<Member> members;
     if (auto opened = open_members(members, events); !opened) return opened;
-    events.planned(plan_json(members, settings_));
+    events.planned(plan_json(members, settings_, *disk));
     for (Member& m : members)
-      if (auto started = start_model(m.opened.model, m.opened.text.tokenizer.vocab(), m.running);
+      if (auto started =
+              start_model(m.opened.model, m.opened.text.tokenizer.vocab(), m.running, *disk);
           !started)
         return started;
     return serve(members, std::move(*server), std::move(*api), signals, events);
   }
 
  private:
+  // Nothing is kept of prompts that nobody may reuse.
+  Result<std::optional<DiskCacheOptions>> disk_cache() const {
+    if (!settings_.engine.prefix_cache) return std::optional<DiskCacheOptions>();
+    return prepare_disk_cache(settings_.kv_cache);
+  }
+
   Result<void> open_members(std::deque<Member>& members, const ServiceEvents& events) {
     std::vector<std::filesystem::path> paths;
     for (const std::string& reference : settings_.models) {

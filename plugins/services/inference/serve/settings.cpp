@@ -18,6 +18,13 @@ std::vector<Row> serve_rows(ServeSettings& s) {
                      .range(0, 1024)
                      .spelled("auto", 0)
                      .flag_only());
+  rows.push_back(Row("kv-cache-dir", &s.kv_cache.folder,
+                     "folder in which computed prompts outlive the process, readable by its owner "
+                     "alone; off: none; empty: kv in $XDG_CACHE_HOME/aictl or ~/.cache/aictl")
+                     .folder());
+  rows.push_back(Row("kv-cache-size", &s.kv_cache.limit,
+                     "most bytes in that folder, of all models; 0: a tenth of what is free, at "
+                     "most 16 GiB"));
   rows.push_back(Row("api-key-file", &s.api_key_file,
                      "keys that may ask, one a line; without it everybody may")
                      .file());

@@ -10,6 +10,7 @@
 #include "core/http/server.hpp"
 #include "core/plugin/runtime.hpp"
 #include "plugins/services/inference/api/api.hpp"
+#include "plugins/services/inference/local/disk_cache.hpp"
 
 namespace aictl::inference {
 
@@ -18,6 +19,7 @@ struct ServeSettings {
   std::vector<std::string> addresses = {"127.0.0.1:8000"};
   std::string name;  // the id of the (first) model; empty: the model's own
   EngineSettings engine;
+  DiskCacheSettings kv_cache;
   std::string api_key_file;
   bool insecure = false;
   std::string tls_certificate, tls_key;

@@ -1,5 +1,7 @@
 #include "plugins/services/inference/api/access/keys.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -68,6 +70,11 @@ std::optional<size_t> ApiKeys::find(std::string_view key) const {
   return found;
 }
 
+std::string ApiKeys::tenant(size_t index) const {
+  const std::string& key = keys_.at(index);
+  return fmt::format("key-{:016x}", XXH3_64bits(key.data(), key.size()));
+}
+
 std::string_view sent_key(const http::Request& request) {
   constexpr std::string_view kBearer = "Bearer ";
   if (const auto value = request.headers.get("authorization")) {
@@ -91,7 +98,7 @@ http::Headers CorsPolicy::headers_for(const http::Request& request) const {
   headers.set("Vary", "Origin");
   headers.set("Access-Control-Expose-Headers",
               "x-request-id, request-id, retry-after-ms, x-aictl-seed, "
-              "x-aictl-response-id, x-aictl-model, x-aictl-queue-ms");
+              "x-aictl-response-id, x-aictl-model, x-aictl-cache, x-aictl-queue-ms");
   if (request.method != "OPTIONS") return headers;
   headers.set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS");
   // The clients' x-stainless-* headers are many: those that are asked for are allowed.

@@ -24,6 +24,9 @@ class ApiKeys {
   bool empty() const { return keys_.empty(); }
   /// Which key it is, for what is counted by asker. Takes the same time whichever fits.
   std::optional<size_t> find(std::string_view key) const;
+  /// Who asks with key `index`, in a word that survives a restart with another key file and does
+  /// not tell the key.
+  std::string tenant(size_t index) const;
 
  private:
   std::vector<std::string> keys_;

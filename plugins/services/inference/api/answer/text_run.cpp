@@ -3,12 +3,39 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace aictl::inference {
 namespace {
 
 std::string_view finish_word(FinishReason reason, int calls) {
   if (reason == FinishReason::kLength) return "length";
   return calls > 0 ? "tool_calls" : "stop";
+}
+
+// Why a prompt, or its end, had to be computed, for the header; empty when it had not.
+std::string_view miss_word(CacheMiss miss) {
+  switch (miss) {
+    case CacheMiss::kNone:
+      return "";
+    case CacheMiss::kUnknown:
+      return "unknown_prefix";
+    case CacheMiss::kSuffix:
+      return "suffix_changed";
+    case CacheMiss::kShort:
+      return "short_prompt";
+    case CacheMiss::kOff:
+      return "off";
+    case CacheMiss::kNotWanted:
+      return "not_wanted";
+    case CacheMiss::kFaster:
+      return "faster_to_compute";
+    case CacheMiss::kUnreadable:
+      return "unreadable";
+    case CacheMiss::kNoRoom:
+      return "no_room";
+  }
+  return "";
 }
 
 double milliseconds(Duration duration) {
@@ -216,6 +243,25 @@ openai::Timings TextRun::timings() const {
   return timings;
 }
 
+// "hit=4096;disk=4032;miss=12;reason=suffix_changed": tokens of the prompts; of several prompts,
+// the reason of the first that had to be computed.
+std::string TextRun::cache_header() const {
+  int64_t disk = 0;
+  std::string_view reason;
+  for (size_t i = 0; i < choices_.size(); i += static_cast<size_t>(plan_.fields.n)) {
+    if (!choices_[i].end) continue;
+    const GenerationTimings& t = choices_[i].end->timings;
+    disk += t.disk_tokens;
+    if (reason.empty()) reason = miss_word(t.miss);
+  }
+  const openai::Usage sums = usage();
+  std::string header = fmt::format("hit={}", sums.cached_tokens);
+  if (disk > 0) header += fmt::format(";disk={}", disk);
+  header += fmt::format(";miss={}", sums.prompt_tokens - sums.cached_tokens);
+  if (!reason.empty()) header += fmt::format(";reason={}", reason);
+  return header;
+}
+
 void TextRun::on_complete() {
   if (plan_.fields.stream) {
     if (plan_.fields.include_usage) send(plan_.format->usage(usage()));
@@ -233,6 +279,7 @@ void TextRun::on_complete() {
   WholeExtras extras{plan_.fields.return_token_ids, plan_.prompts, usage(), timings()};
   exchange_.set_response_header("x-aictl-queue-ms",
                                 std::to_string(static_cast<int64_t>(milliseconds(queued))));
+  exchange_.set_response_header("x-aictl-cache", cache_header());
   exchange_.respond(
       http::Response::json(200, dump_json(plan_.format->whole(std::move(choices), extras))));
 }

@@ -63,6 +63,7 @@ class TextRun final : public EngineRun {
   void observe_interval(Choice& choice, int tokens);
   openai::ChunkExtras extras_of(const TextPart& part) const;
   openai::Usage usage() const;
+  std::string cache_header() const;
   openai::Timings timings() const;
   void send(const std::string& chunk);
   void write(std::string bytes);
