@@ -4,10 +4,9 @@
 // whose disk cache they go on. Ids and logprobs must not tell the difference.
 #include "plugins/services/inference/local/verify.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <numeric>
