@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kPublicPaths{"/livez", "/readyz", "/health", "/v1/health",
                                                        "/ping"};
+constexpr std::string_view kStatusPath = "/v1/status";
 constexpr std::array<std::string_view, 3> kGeneratingPaths{"/v1/chat/completions",
                                                            "/v1/completions", "/v1/embeddings"};
 
@@ -78,17 +79,21 @@ void identify(http::Response& response, const http::Request& request) {
 
 }  // namespace
 
-InferenceApi::InferenceApi(Served served, ApiOptions options)
-    : served_(std::move(served)),
-      options_(std::move(options)),
+InferenceApi::InferenceApi(ApiOptions options)
+    : options_(std::move(options)),
       clock_(options_.clock ? options_.clock : &real_clock_),
       started_(clock_->unix_seconds()),
-      metrics_(served_),
       router_(render_error),
       random_state_(options_.random_seed ? options_.random_seed : system_random()),
       workers_(options_.workers, options_.waiting_bodies, "api") {
   add_routes();
   add_state_routes();
+}
+
+void InferenceApi::open(Served served) {
+  served_ = std::move(served);
+  metrics_.emplace(served_);
+  is_open_.store(true, std::memory_order_release);
 }
 
 http::Response InferenceApi::render_error(int status, std::string_view message,
@@ -179,6 +184,13 @@ void InferenceApi::parse_and_call(const Asked& asked, std::string_view body, Bod
                     "", (large ? "the body's " : "the body is not JSON: ") + error.message));
 }
 
+openai::ApiError InferenceApi::loading() {
+  openai::ApiError error =
+      openai::api_error(Error{ErrorCode::kUnavailable, "the model is loading", ""});
+  error.code = "model_loading";
+  return error;
+}
+
 // The gate, which needs no body: health is public, a browser's question before the question too.
 std::optional<openai::ApiError> InferenceApi::refusal(const http::Request& request) const {
   if (request.method == "OPTIONS") return std::nullopt;
@@ -187,6 +199,9 @@ std::optional<openai::ApiError> InferenceApi::refusal(const http::Request& reque
   };
   if (!options_.keys.empty() && !is_in(kPublicPaths) && !options_.keys.find(sent_key(request)))
     return openai::invalid_api_key();
+  if (!is_open_.load(std::memory_order_acquire) && !is_in(kPublicPaths) &&
+      request.path != kStatusPath)
+    return loading();
   if (request.method != "POST") return std::nullopt;
   // A web page may post without a type without asking first; with JSON's it must ask.
   const auto origin = request.headers.get("origin");
@@ -232,7 +247,7 @@ void InferenceApi::handle(http::Exchange exchange) {
 
 void InferenceApi::on_access(const http::Access& access) {
   const std::string_view route = router_.pattern_of(access.request.path);
-  metrics_.answered(route, access);
+  if (is_open_.load(std::memory_order_acquire)) metrics_->answered(route, access);
   if (!log::enabled(log::Level::kDebug)) return;
   log::debug("request", {{"method", access.request.method},
                          {"route", route.empty() ? std::string_view("other") : route},

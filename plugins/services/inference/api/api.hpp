@@ -35,10 +35,14 @@ struct ApiOptions {
   const Clock* clock = nullptr;                  // outlives the api; nullptr: the real one
 };
 
-/// Outlives the server it is the handler of; the engines of `served` outlive both.
+/// Outlives the server it is the handler of; the engines it is opened with outlive both.
 class InferenceApi {
  public:
-  InferenceApi(Served served, ApiOptions options);
+  explicit InferenceApi(ApiOptions options);
+
+  /// From now on ready: before, it is alive, and everything else gets 503 `model_loading`. Once, by
+  /// any thread.
+  void open(Served served);
 
   /// The server's handler. Runs on loop threads, several at once.
   void handle(http::Exchange exchange);
@@ -65,6 +69,7 @@ class InferenceApi {
   using BodyHandler = void (InferenceApi::*)(Asked asked, const Json& body);
 
   // api.cpp
+  static openai::ApiError loading();
   std::optional<openai::ApiError> refusal(const http::Request& request) const;
   std::optional<http::Response> judge(const http::Request& request) const;
   void add_routes();
@@ -96,16 +101,16 @@ class InferenceApi {
   void show_model(http::Exchange exchange, std::string_view id) const;
   void status(http::Exchange exchange) const;
 
-  const Served served_;
+  Served served_;  // this and metrics_: written by open(), read by who has seen is_open_
   const ApiOptions options_;
   const Clock real_clock_;
   const Clock* clock_;
   const int64_t started_;  // Unix seconds
-  InferenceMetrics metrics_;
+  std::optional<InferenceMetrics> metrics_;
   http::Router router_;
   size_t body_limit_ = http::ParserLimits().body_bytes;  // of a body that is decoded
   std::atomic<uint64_t> random_state_;
-  std::atomic<bool> draining_{false};
+  std::atomic<bool> is_open_{false}, draining_{false};
   WorkerPool workers_;  // last: its tasks use all of the above
 };
 

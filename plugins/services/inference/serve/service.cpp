@@ -121,24 +121,30 @@ class InferenceService final : public Service {
     if (!server) return std::move(server).error();
     auto api = api_options(settings_);
     if (!api) return std::move(api).error();
-    // Loading may take minutes: what would keep the server from starting is told before.
+    // What would keep the server from starting is told in the words of its flags.
     if (auto ok = http::Server::check(*server); !ok) return ok;
     for (const std::string& address : settings_.addresses)
       if (auto ok = check_socket_file(address); !ok) return ok;
+    if (auto disk = disk_cache(); !disk) return std::move(disk).error();
+    std::deque<Member> members;
+    return serve(members, std::move(*server), std::move(*api), signals, events);
+  }
+
+ private:
+  // Opens, plans and starts the models, while the server already says that it lives.
+  Result<void> load(std::deque<Member>& members, const ServiceEvents& events) {
+    if (auto opened = open_members(members, events); !opened) return opened;
     auto disk = disk_cache();
     if (!disk) return std::move(disk).error();
-    std::deque<Member> members;
-    if (auto opened = open_members(members, events); !opened) return opened;
     events.planned(plan_json(members, settings_, *disk));
     for (Member& m : members)
       if (auto started =
               start_model(m.opened.model, m.opened.text.tokenizer.vocab(), m.running, *disk);
           !started)
         return started;
-    return serve(members, std::move(*server), std::move(*api), signals, events);
+    return {};
   }
 
- private:
   // Nothing is kept of prompts that nobody may reuse.
   Result<std::optional<DiskCacheOptions>> disk_cache() const {
     if (!settings_.engine.prefix_cache) return std::optional<DiskCacheOptions>();
@@ -195,13 +201,15 @@ class InferenceService final : public Service {
 
   Result<void> serve(std::deque<Member>& members, http::ServerOptions options,
                      ApiOptions api_options, const Signals& signals, const ServiceEvents& events) {
-    InferenceApi api(served(members), std::move(api_options));
+    InferenceApi api(std::move(api_options));
     options.render_error = InferenceApi::render_error;
     options.on_access = [&api](const http::Access& access) { api.on_access(access); };
     api.take_bodies(options);
     auto server = http::Server::start(std::move(options),
                                       [&api](http::Exchange e) { api.handle(std::move(e)); });
     if (!server) return std::move(server).error();
+    if (auto loaded = load(members, events); !loaded) return loaded;
+    api.open(served(members));
     Json ids = Json::array();
     for (const Member& m : members) ids.push_back(m.id);
     events.ready({{"event", "ready"}, {"url", (*server)->url()}, {"models", ids}});

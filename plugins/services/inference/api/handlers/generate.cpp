@@ -122,7 +122,7 @@ void InferenceApi::generate(Asked& asked, const ServedModel& model, TextAsk ask)
   ask.plan.format = ask.format(head, ask.plan);
   ask.plan.request = std::move(*request);
   ask.plan.keep_alive = options_.keep_alive;
-  auto run = TextRun::make(asked.exchange, model, metrics_, std::move(ask.plan));
+  auto run = TextRun::make(asked.exchange, model, *metrics_, std::move(ask.plan));
   if (!run) {
     ApiError error = openai::api_error(run.error());
     error.param = "stop";
@@ -202,7 +202,7 @@ void InferenceApi::embeddings(Asked asked, const Json& body) {
   announce(asked, served, "embd-");
   plan.request = std::move(*parsed);
   EngineRun::launch(
-      std::make_shared<EmbeddingRun>(asked.exchange, served, metrics_, std::move(plan)));
+      std::make_shared<EmbeddingRun>(asked.exchange, served, *metrics_, std::move(plan)));
 }
 
 }  // namespace aictl::inference

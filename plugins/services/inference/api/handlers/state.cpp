@@ -33,13 +33,14 @@ void InferenceApi::add_state_routes() {
   router_.add("GET", "/metrics", [this](http::Exchange exchange, const auto&) {
     http::Response response;
     response.headers.set("Content-Type", Metrics::kContentType);
-    response.body = metrics_.expose();
+    response.body = metrics_->expose();
     exchange.respond(std::move(response));
   });
 }
 
 // Whether a request would be taken now.
 void InferenceApi::ready(http::Exchange exchange) const {
+  if (!is_open_.load(std::memory_order_acquire)) return respond_error(exchange, loading());
   if (!draining()) return respond_json(exchange, {{"status", "ok"}});
   openai::ApiError error =
       openai::api_error(Error{ErrorCode::kUnavailable, "the server is draining", ""});
@@ -60,9 +61,11 @@ void InferenceApi::show_model(http::Exchange exchange, std::string_view id) cons
 }
 
 void InferenceApi::status(http::Exchange exchange) const {
+  const bool open = is_open_.load(std::memory_order_acquire);
+  const Served none;
   Json models = Json::array();
   int waiting = 0, limit = 0, blocks = 0, used = 0;
-  for (const ServedModel& model : served_.all()) {
+  for (const ServedModel& model : (open ? served_ : none).all()) {
     const EngineStats stats = model.engine->stats();
     waiting += stats.waiting;
     limit += stats.waiting_limit;
@@ -77,7 +80,9 @@ void InferenceApi::status(http::Exchange exchange) const {
                       {"running", stats.running},
                       {"digest", model.digest}});
   }
-  respond_json(exchange, {{"state", draining() ? "draining" : "ready"},
+  respond_json(exchange, {{"state", draining() ? "draining"
+                                    : open     ? "ready"
+                                               : "starting"},
                           {"since", started_},
                           {"models", std::move(models)},
                           {"queue", {{"depth", waiting}, {"limit", limit}}},

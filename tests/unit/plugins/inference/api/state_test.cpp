@@ -25,6 +25,27 @@ TEST_CASE("health: alive and ready") {
   }
 }
 
+TEST_CASE("health: while a model loads the server is alive, and says 503 to all else") {
+  TestSetup setup;
+  setup.open = false;
+  TestServer server(std::move(setup));
+  CHECK(server.get("/livez").status == 200);
+  CHECK(server.get("/ping").status == 200);
+  for (const char* path : {"/readyz", "/health", "/v1/models", "/v1/models/x", "/metrics"}) {
+    const http::Response answer = server.get(path);
+    CHECK(answer.status == 503);
+    CHECK(tree(answer.body)["error"]["type"] == "unavailable_error");
+    CHECK(tree(answer.body)["error"]["code"] == "model_loading");
+    CHECK(answer.headers.has("retry-after-ms"));
+  }
+  const http::Response asked = server.post("/v1/chat/completions", chat_body("hello", 5));
+  CHECK(asked.status == 503);
+  CHECK(tree(asked.body)["error"]["code"] == "model_loading");
+  const Json status = tree(server.get("/v1/status").body);
+  CHECK(status["state"] == "starting");
+  CHECK(status["models"].empty());
+}
+
 TEST_CASE("status: state, models, queue and blocks") {
   TestServer server;
   const Json json = tree(server.get("/v1/status").body);

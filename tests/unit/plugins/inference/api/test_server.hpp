@@ -27,6 +27,7 @@ struct TestSetup {
   Hooks hooks;
   http::ServerOptions server;
   bool with_template = true;
+  bool open = true;  // false: as while a model loads
   std::string chat_template = tiny_model().chat_templates().at(0).second;
 };
 
@@ -51,7 +52,8 @@ class TestServer {
     model.stopping = &stopping_;
     served.add(std::move(model));
     setup.api.random_seed = 7;
-    api_ = std::make_unique<InferenceApi>(std::move(served), std::move(setup.api));
+    api_ = std::make_unique<InferenceApi>(std::move(setup.api));
+    if (setup.open) api_->open(std::move(served));
     if (setup.server.addresses == http::ServerOptions{}.addresses)
       setup.server.addresses = {"127.0.0.1:0"};
     setup.server.render_error = InferenceApi::render_error;
