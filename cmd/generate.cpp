@@ -10,6 +10,8 @@
 #include "core/cli/context.hpp"
 #include "core/cli/terminal/table.hpp"
 #include "core/platform/generate/drift.hpp"
+#include "core/platform/generate/explain/explain.hpp"
+#include "core/platform/generate/explain/trace.hpp"
 #include "core/platform/generate/generate.hpp"
 #include "core/platform/generate/layout/layout.hpp"
 #include "core/platform/plan/planner.hpp"
@@ -118,11 +120,13 @@ Result<int> run_generate(const App& app, const GenerateFlags& flags, cli::Contex
     return Error{ErrorCode::kNotFound, fmt::format("no folder '{}'", flags.templates), ""};
   auto plan = plan_of(app, flags);
   if (!plan) return std::move(plan).error();
-  platform::GenerateRequest request{flags.targets, flags.templates, std::string(version())};
+  platform::Trace trace;
+  const bool explained = flags.explain || !flags.about.empty();
+  const platform::GenerateRequest request{flags.targets, flags.templates, std::string(version()),
+                                          explained ? &trace : nullptr};
   auto generated = platform::generate(*plan, app.plugins.renderers, request);
   if (!generated) return std::move(generated).error();
-  if (flags.explain || !flags.about.empty())
-    return explain(*plan, *generated, flags.about, context);
+  if (explained) return explain(*plan, *generated, flags.about, context);
   platform::LayoutOptions layout = flags.layout;
   layout.version = request.version;
   const auto files = platform::lay_out(plan->platform, *generated, layout);

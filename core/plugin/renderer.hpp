@@ -17,12 +17,16 @@ namespace aictl {
 
 namespace platform {
 struct PlatformPlan;
-}
+class Trace;
+}  // namespace platform
 
 /// An object with what is worth knowing about its fields.
 struct RenderedObject {
   Json object;
   std::map<std::string, std::string> comments;  // by JSON pointer; the object's own under ""
+  /// When traced: the variables that each field's text came from, by JSON pointer; "" among them:
+  /// the template's own words; "=templates/...": those of another that it took in.
+  std::map<std::string, std::vector<std::string>> variables = {};
 };
 
 /// A file that is not a Kubernetes object; its path is relative to the output folder.
@@ -42,6 +46,7 @@ struct RenderRequest {
   std::filesystem::path
       templates;  // overrides the built-in ones where it has the file; empty: none
   std::vector<std::string> targets;  // all that are written down together, by name
+  platform::Trace* trace = nullptr;  // where to note what comes from what; may be null
 };
 
 /// An extension point: plugins/renderers/<name>. Pure: the same request gives the same bytes, in

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,14 @@ struct Options {
   size_t max_source_bytes = size_t{1} << 20;
 };
 
+/// Bytes [begin, end) of a text. `trusted`: the template's own, or a trusted variable's.
+struct Span {
+  size_t begin;
+  size_t end;
+  bool trusted;
+  bool operator==(const Span&) const = default;
+};
+
 /// What a render is given beside its variables, and what it may use up.
 struct RenderOptions {
   uint64_t max_steps = 10'000'000;             // nodes evaluated, and bytes handled by the 32
@@ -43,14 +52,10 @@ struct RenderOptions {
   /// A message's `role` that is one of these words is trusted: templates build markers from it.
   std::vector<std::string> trusted_roles = {"system", "developer", "user",    "assistant",
                                             "tool",   "function",  "ipython", "model"};
-};
-
-/// Bytes [begin, end) of a rendered text. `trusted`: the template's own, or a trusted variable's.
-struct Span {
-  size_t begin;
-  size_t end;
-  bool trusted;
-  bool operator==(const Span&) const = default;
+  /// The origins of single strings, numbers and booleans within the variables, by their address,
+  /// whatever `untrusted` says; spans cover a value's text as those of Rendered do. So one can ask
+  /// what of a text came from which variable.
+  const std::unordered_map<const Json*, std::vector<Span>>* marked = nullptr;
 };
 
 /// A rendered text. The spans cover it without gaps, in order, neighbours differing in `trusted`.

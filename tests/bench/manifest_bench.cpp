@@ -36,8 +36,9 @@ int main(int argc, char** argv) {
   validator.add(text, "bench.yaml");
   const double read = seconds_since(start);
   const Outcome outcome = std::move(validator).finish();
-  fmt::print(
-      "{} documents, {} kB: read {:.0f} ms, with all checks {:.0f} ms (goal for {}: 1000 ms)\n",
-      outcome.documents, text.size() / 1000, read * 1e3, seconds_since(start) * 1e3, kDocuments);
+  const double all = seconds_since(start);
+  const double goal = double(outcome.documents) / kDocuments;  // a second for a thousand
+  fmt::print("{} documents, {} kB: read {:.0f} ms; {:.0f} ms of {:.0f} ms allowed ({:.2f})\n",
+             outcome.documents, text.size() / 1000, read * 1e3, all * 1e3, goal * 1e3, all / goal);
   return 0;
 }

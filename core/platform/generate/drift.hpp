@@ -1,4 +1,4 @@
-// Whether a folder still holds what would be generated, and why a field is what it is.
+// Whether a folder still holds what would be generated.
 #pragma once
 
 #include <filesystem>
@@ -21,16 +21,5 @@ struct Drift {
 /// program but is not among them is stale. Errors: kNotFound without the folder, kIo.
 Result<std::vector<Drift>> find_drift(const std::filesystem::path& folder,
                                       const std::vector<RenderedFile>& files);
-
-/// A field of a generated object and what made it so.
-struct Explanation {
-  std::string object, path, value;
-  std::string because;  // a formula, a line of the spec, or the template
-};
-
-/// Explains the fields whose "Kind/name" and path contain `about`; empty: those with a reason of
-/// their own.
-std::vector<Explanation> explain(const PlatformPlan& plan, const Generated& generated,
-                                 const std::string& about);
 
 }  // namespace aictl::platform

@@ -79,7 +79,8 @@ Result<Generated> generate(const PlatformPlan& plan, const Registry<RendererFact
   for (const Chosen& each : *chosen) generated.targets.push_back(each.name);
   std::map<std::string, size_t> known;
   for (const Chosen& each : *chosen) {
-    auto rendering = each.renderer->render({plan, request.templates, generated.targets});
+    auto rendering =
+        each.renderer->render({plan, request.templates, generated.targets, request.trace});
     if (!rendering) return std::move(rendering).error().within(each.name);
     if (auto added = add_objects(plan.platform, std::move(rendering->objects), known, generated);
         !added)

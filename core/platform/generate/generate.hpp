@@ -17,6 +17,7 @@ struct GenerateRequest {
   std::vector<std::string> targets;  // rows of `aictl plugin list --kind renderer`
   std::filesystem::path templates;   // of the user's; empty: the built-in ones
   std::string version;               // of this program
+  Trace* trace = nullptr;            // learns what comes from what, for explain(); it takes longer
 };
 
 struct Generated {

@@ -230,7 +230,7 @@ void print(Runtime& rt, TextBuilder& out, const Value& value) {
     case Kind::kNone:
       return out.append("None", true);
     case Kind::kBool:
-      return out.append(value.boolean ? "True" : "False", true);
+      return out.append(value.boolean ? "True" : "False", !value.untrusted);
     case Kind::kInt:
       return out.append(fmt::format_int(value.integer).c_str(), !value.untrusted);
     case Kind::kFloat:
@@ -267,7 +267,7 @@ void print_json(Runtime& rt, TextBuilder& out, const Value& value, const JsonSty
     case Kind::kNone:
       return out.append("null", true);
     case Kind::kBool:
-      return out.append(value.boolean ? "true" : "false", true);
+      return out.append(value.boolean ? "true" : "false", !value.untrusted);
     case Kind::kInt:
       return out.append(fmt::format_int(value.integer).c_str(), !value.untrusted);
     case Kind::kFloat: {

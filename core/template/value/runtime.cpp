@@ -150,8 +150,27 @@ Value Runtime::method(const Builtin* builtin, const Value& self) {
 
 const Json& Runtime::keep(Json tree) { return trees_.emplace_back(std::move(tree)); }
 
+// A scalar of the variables whose origins were given.
+Value Runtime::marked_scalar(const Json& tree, const std::vector<Span>& spans) {
+  if (spans.empty() || tree.is_structured()) return from_json(tree, false, -1);
+  if (!tree.is_string()) {
+    Value value = from_json(tree, !spans.front().trusted, -1);
+    value.untrusted = !spans.front().trusted;
+    return value;
+  }
+  Text marked{tree.get_ref<const std::string&>(), spans.front().trusted};
+  if (spans.size() > 1)
+    for (const Span& span : spans)
+      marked.runs.push_back({std::min(span.end, marked.bytes.size()), span.trusted});
+  if (!marked.runs.empty()) marked.runs.back().end = marked.bytes.size();
+  return text(std::move(marked));
+}
+
 Value Runtime::from_json(const Json& tree, bool untrusted, int depth) {
   if (!spend()) return {};
+  if (limits.marked && depth >= 0)
+    if (const auto found = limits.marked->find(&tree); found != limits.marked->end())
+      return marked_scalar(tree, found->second);
   if (depth > kMaxDataDepth)
     return fail_too_large(fmt::format("a variable is nested deeper than {}", kMaxDataDepth));
   if (tree.is_string()) return text(Text{tree.get_ref<const std::string&>(), !untrusted});

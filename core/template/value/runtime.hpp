@@ -59,6 +59,7 @@ class Runtime {
   const Json& keep(Json tree);
 
  private:
+  Value marked_scalar(const Json& tree, const std::vector<Span>& spans);
   Value record(ErrorCode code, std::string message);
 
   uint64_t steps_ = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/platform/generate/cluster/decorate.hpp"
+#include "core/platform/generate/explain/trace.hpp"
 #include "core/platform/generate/render/comments.hpp"
 #include "core/platform/generate/render/templates.hpp"
 #include "core/value/yaml_write.hpp"
@@ -87,7 +88,7 @@ class ClusterRenderer : public Renderer {
     if (!variables) return std::move(variables).error();
     Rendering rendering;
     for (const std::string& path : target_.templates) {
-      auto objects = platform::render_objects(request.templates, path, *variables);
+      auto objects = platform::render_objects(request.templates, path, *variables, request.trace);
       if (!objects) return std::move(objects).error();
       for (RenderedObject& each : *objects) rendering.objects.push_back(std::move(each));
     }
@@ -117,16 +118,17 @@ class ClusterRenderer : public Renderer {
         return std::move(set).error();
     }
     (*variables)["knobs"] = values.tree();
+    if (request.trace) request.trace->alias("/knobs", "/targets/" + target_.name);
+    if (request.trace) request.trace->alias("/style", "/styles/" + target_.name);
     if (target_.refine)
       if (auto refined = target_.refine(*cluster, *variables); !refined)
         return std::move(refined).error();
     Json style = target_.style;
     if (variables->contains("style")) style.update((*variables)["style"]);
-    if (auto added = platform::add_pods(request.templates, style, "pod", *variables); !added)
+    if (auto added = platform::add_pods(request, style, "pod", *variables); !added)
       return std::move(added).error();
     if (!target_.other.empty())
-      if (auto added =
-              platform::add_pods(request.templates, target_.other_style, target_.other, *variables);
+      if (auto added = platform::add_pods(request, target_.other_style, target_.other, *variables);
           !added)
         return std::move(added).error();
     return variables;

@@ -15,8 +15,8 @@ Json agent_variables(const Cluster& cluster, const Json& workloads);
 
 /// Renders the pod of each workload into its variable `key`, and its container alone into
 /// `key`_container, in a target's style. Errors: as render_template.
-Result<void> add_pods(const std::filesystem::path& templates, const Json& style,
-                      const std::string& key, Json& variables);
+Result<void> add_pods(const RenderRequest& request, const Json& style, const std::string& key,
+                      Json& variables);
 
 /// `style` over what a plain Kubernetes pod has.
 Json pod_style(const Json& style);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/platform/generate/cluster/decorate.hpp"
+#include "core/platform/generate/explain/trace.hpp"
 #include "core/platform/generate/render/templates.hpp"
 
 namespace aictl::platform {
@@ -44,21 +45,28 @@ Json pod_style(const Json& style) {
   return full;
 }
 
-Result<void> add_pods(const std::filesystem::path& templates, const Json& style,
-                      const std::string& key, Json& variables) {
-  auto script = render_template(templates, "shared/fetch.sh.j2", variables);
+Result<void> add_pods(const RenderRequest& request, const Json& style, const std::string& key,
+                      Json& variables) {
+  const auto render = [&](const char* path, const Json& scope, const std::string& as) {
+    return render_template(request.templates, path, scope, request.trace, as);
+  };
+  auto script = render("shared/fetch.sh.j2", variables, "/fetch_script");
   if (!script) return std::move(script).error();
   variables["fetch_script"] = without_end(*std::move(script));
   Json scope = variables;
   scope.erase("workloads");
   scope["style"] = pod_style(style);
+  size_t index = 0;
   for (Json& workload : variables["workloads"]) {
+    const std::string at = fmt::format("/workloads/{}", index++);
+    if (request.trace) request.trace->alias("/w", at);
+    if (request.trace) request.trace->alias("/container", at + "/" + key + "_container");
     scope["w"] = workload;
     scope["w"]["resources"].update(scope["style"]["resources"]);
-    auto container = render_template(templates, "shared/container.yaml.j2", scope);
+    auto container = render("shared/container.yaml.j2", scope, "/container");
     if (!container) return std::move(container).error();
     scope["container"] = without_end(*std::move(container));
-    auto pod = render_template(templates, "shared/pod.yaml.j2", scope);
+    auto pod = render("shared/pod.yaml.j2", scope, at + "/" + key);
     if (!pod) return std::move(pod).error();
     workload[key + "_container"] = scope["container"];  // of another tree: it stays where it is
     workload[key] = without_end(*std::move(pod));

@@ -24,16 +24,19 @@ std::span<const BuiltinTemplate> builtin_templates();
 
 /// Renders the template `path` ("kubernetes/policies.yaml.j2"), of `overrides` where that folder
 /// has it. Errors: kNotFound when there is none, kDataRefused with file and line on a mistake in
-/// it; using a variable that is not there is one.
+/// it; using a variable that is not there is one. `trace` learns where the text came from, as that
+/// of the variable `as`.
 Result<std::string> render_template(const std::filesystem::path& overrides, std::string_view path,
-                                    const Json& variables);
+                                    const Json& variables, Trace* trace = nullptr,
+                                    const std::string& as = {});
 
 /// The same, read as YAML documents. What follows ` # ` on a line becomes the comment of the field
 /// that begins there; comment lines of their own explain the template and are dropped. The
 /// comment of an object itself is the template it came from. Errors: as above, and kDataRefused
-/// when the text is no YAML.
+/// when the text is no YAML. With a `trace` objects know the variables of their fields.
 Result<std::vector<RenderedObject>> render_objects(const std::filesystem::path& overrides,
-                                                   std::string_view path, const Json& variables);
+                                                   std::string_view path, const Json& variables,
+                                                   Trace* trace = nullptr);
 
 /// The objects in `text`; `name` stands in messages.
 Result<std::vector<RenderedObject>> read_objects(std::string_view text, std::string_view name);

@@ -140,11 +140,12 @@ void add_probes(const PlannedModel& p, Workload& w) {
 }
 
 void add_why(const ModelEntry& m, const PlannedModel& p, const Platform& platform, Workload& w) {
-  const auto line_of = [&](const char* field, const char* otherwise) {
-    const auto at =
-        platform.places.find(fmt::format("/models/{}/{}", &m - platform.models.data(), field));
-    return at == platform.places.end() ? std::string(otherwise)
-                                       : fmt::format("line {} of the spec", at->second.line);
+  // By its name: the number of its line would change with the order of keys.
+  const auto said = [&](const char* field, const char* otherwise) {
+    const auto index = &m - platform.models.data();
+    return platform.places.contains(fmt::format("/models/{}/{}", index, field))
+               ? fmt::format("models[{}].{} of the spec", index, field)
+               : std::string(otherwise);
   };
   const bool vllm = m.engine == ModelEngine::kVllm;
   const auto arithmetic = [&](std::string_view start) {
@@ -154,15 +155,15 @@ void add_why(const ModelEntry& m, const PlannedModel& p, const Platform& platfor
   };
   const std::string fits =
       arithmetic("weights") + "; " + arithmetic("kv cache") + "; " + arithmetic("need");
-  w.why["replicas"] = line_of("replicas", "one, where the spec says nothing");
+  w.why["replicas"] = said("replicas", "one, where the spec says nothing");
   w.why[vllm ? "argv.--max-model-len" : "argv.--context"] =
-      line_of("context", "8192, or the trained context if that is less") + "; " +
+      said("context", "8192, or the trained context if that is less") + "; " +
       arithmetic(fmt::format("kv {} B", p.kv_bytes_per_token));
   w.why[vllm ? "argv.--max-num-seqs" : "argv.--concurrency"] =
-      line_of("concurrency", "8, where the spec says nothing");
+      said("concurrency", "8, where the spec says nothing");
   if (vllm) {
     w.why["argv.--tensor-parallel-size"] = m.tensor_parallel > 0
-                                               ? line_of("tensor_parallel", "")
+                                               ? said("tensor_parallel", "")
                                                : "the fewest GPUs that hold a replica: " + fits;
     if (p.pipeline > 1)
       w.why["argv.--pipeline-parallel-size"] =
@@ -174,7 +175,7 @@ void add_why(const ModelEntry& m, const PlannedModel& p, const Platform& platfor
   }
   w.why["mounts.model"] = arithmetic("weights");
   w.why["resources.memory"] = arithmetic("memory");
-  w.why["resources.cpus"] = m.cpus > 0 ? line_of("cpus", "") : arithmetic("cpus");
+  w.why["resources.cpus"] = m.cpus > 0 ? said("cpus", "") : arithmetic("cpus");
   if (!p.cpu)
     w.why["resources.gpus"] = fmt::format("{} ranks of a group on {} node{}", p.tensor * p.pipeline,
                                           p.nodes, p.nodes == 1 ? "" : "s");

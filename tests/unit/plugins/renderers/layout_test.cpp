@@ -7,6 +7,7 @@
 #include "core/base/file.hpp"
 #include "core/manifest/compare/normal.hpp"
 #include "core/platform/generate/drift.hpp"
+#include "core/platform/generate/explain/explain.hpp"
 #include "core/platform/generate/import.hpp"
 #include "core/platform/generate/layout/layout.hpp"
 #include "core/platform/generate/render/templates.hpp"

@@ -115,7 +115,7 @@ TEST_CASE("plan: the command line of vllm has what was worked out, and reference
   CHECK(w.resources.gpus == 1);
   CHECK(w.startup->failures * w.startup->period >= w.startup_seconds);
   CHECK(w.why.at("startup_seconds").find("2 x (120 s") != std::string::npos);
-  CHECK(w.why.at("argv.--max-model-len").starts_with("line 3 of the spec"));
+  CHECK(w.why.at("argv.--max-model-len").starts_with("models[0].context of the spec"));
   CHECK(w.pool == "gpu");
 }
 
