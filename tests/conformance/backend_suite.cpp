@@ -132,6 +132,24 @@ void check_batching(const MakeBackend& make, const Model& model) {
   CHECK(again[0] == driver.step({{2, next}})[0]);
 }
 
+// Rows that turned out wrong leave nothing behind once others are written over them: speculation.
+void check_rewinding(const MakeBackend& make, const Model& model) {
+  auto backend = make();
+  StepDriver plain(*backend, model.spec(), model.tensors(), kOptions);
+  StepDriver driver(*backend, model.spec(), model.tensors(), kOptions);
+  for (const int length : {5, 61, 100}) {  // within a block, over its end, in the next one
+    const auto prompt = prompt_of(length, 7, 40);
+    CHECK(driver.prefill(length, prompt, 64) == plain.prefill(length, prompt, 64));
+    driver.step({{length, {30, 31, 32, 33, 34}}, {length + 1, {2}}});
+    driver.rewind(length, length + 1);  // the first was right
+    plain.step({{length, {30}}});
+    CHECK(driver.step({{length, {8, 9}}})[0] == plain.step({{length, {8, 9}}})[0]);
+    driver.rewind(length, length);
+    plain.rewind(length, length);
+    CHECK(driver.step({{length, {8}}})[0] == plain.step({{length, {8}}})[0]);
+  }
+}
+
 void check_copies(const MakeBackend& make, const Model& model) {
   auto backend = make();
   StepDriver driver(*backend, model.spec(), model.tensors(), kOptions);
@@ -181,6 +199,7 @@ void check_backend(const MakeBackend& make, const BackendLimits& limits) {
       check_against_reference(make, made, limit);
       check_chunking(make, *made.model);
       check_batching(make, *made.model);
+      check_rewinding(make, *made.model);
       check_copies(make, *made.model);
     }
 }

@@ -25,7 +25,8 @@ struct BackendLimits {
 /// A doctest body. Over each architecture, type and a few odd shapes (one kv head, seven heads,
 /// rows no multiple of 16 or 256) it checks: logits within the limits; hidden states of unit scale;
 /// chunked prefill bit-equal to one pass; a sequence's logits bit-equal whatever else is in the
-/// batch; a copied block bit-equal to its source; two runs bit-equal.
+/// batch; rows written over others bit-equal to fresh ones; a copied block bit-equal to its source;
+/// two runs bit-equal.
 void check_backend(const MakeBackend& make, const BackendLimits& limits = {});
 
 }  // namespace aictl::test

@@ -33,6 +33,9 @@ class StepDriver {
   /// Gives `to` a copy of what `from` has computed: whole blocks and the partial one.
   void fork(int from, int to);
 
+  /// Forgets all but the first `length` tokens of a sequence: what comes next is written over them.
+  void rewind(int sequence, int length) { sequences_[sequence].length = length; }
+
   Runner& runner() { return *runner_; }
 
  private:

@@ -39,6 +39,20 @@ Salt salt_of(std::string_view tenant, std::string_view salt) {
   return {XXH3_64bits(tenant.data(), tenant.size()), XXH3_64bits(salt.data(), salt.size())};
 }
 
+// What computing takes, from which the scheduler predicts how long.
+ModelWork work_of(const ModelSpec& spec, const Runner& runner, int kv_blocks) {
+  const double hidden = spec.hidden, layers = spec.n_layers;
+  ModelWork work;
+  work.weight_bytes = static_cast<double>(runner.weight_bytes());
+  work.position_bytes =
+      static_cast<double>(runner.kv_bytes()) / (static_cast<double>(kv_blocks) * kKvBlockTokens);
+  work.row_operations =
+      2 * layers * hidden * (2.0 * spec.q_dim() + 2.0 * spec.kv_dim() + 3.0 * spec.ffn);
+  work.logit_operations = 2 * hidden * spec.vocab;
+  work.position_operations = 4 * layers * spec.q_dim();
+  return work;
+}
+
 Result<SchedulerLimits> limits_of(const EngineOptions& options, const ModelSpec& spec) {
   const RunnerOptions& runner = options.runner;
   const auto refuse = [](std::string message, std::string hint) {
@@ -52,6 +66,10 @@ Result<SchedulerLimits> limits_of(const EngineOptions& options, const ModelSpec&
   limits.max_rows = runner.max_rows;
   limits.kv_blocks = runner.kv_blocks;
   limits.prefix_cache = options.prefix_cache;
+  limits.max_logit_rows = runner.max_logit_rows;
+  limits.token_latency = options.token_latency;
+  limits.drafts = options.drafts;
+  limits.draft_always = options.draft_always;
   limits.aging = std::clamp<Duration>(options.aging, Duration::zero(), std::chrono::hours(24));
   const int most =
       std::min(runner.max_logit_rows, runner.max_rows - prefill_chunk(runner.max_rows));
@@ -269,6 +287,7 @@ Result<std::unique_ptr<Engine>> Engine::start(EngineOptions options, const Model
                                               std::unique_ptr<DiskStore> disk) {
   auto limits = limits_of(options, spec);
   if (!limits) return std::move(limits).error().within("starting the engine");
+  limits->work = work_of(spec, *runner, options.runner.kv_blocks);
   return std::unique_ptr<Engine>(new Engine(std::make_unique<Impl>(
       std::move(options), *limits, spec, std::move(runner), std::move(disk))));
 }
@@ -286,6 +305,7 @@ Result<std::shared_ptr<Generation>> Engine::embed(EmbedRequest request,
                            request.deadline);
   if (!job) return std::move(job).error();
   (*job)->pooling = request.pooling;
+  (*job)->request.salt = salt_of(request.tenant, "");
   return impl_->enqueue(std::move(*job), std::move(wake));
 }
 

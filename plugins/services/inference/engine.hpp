@@ -23,7 +23,11 @@ struct EngineOptions {
   bool prefix_cache = true;  // prompts reuse what earlier ones computed
   std::vector<int32_t> end_tokens;            // a generation stops at these
   Duration aging = std::chrono::seconds(10);  // waiting this long is worth one priority
-  const Clock* clock = nullptr;               // outlives the engine; nullptr: the real one
+  /// Of a step in which somebody waits for a next token, by which prompts are cut; 0: no limit.
+  Duration token_latency{};
+  bool drafts = false;           // guess tokens ahead where it pays: the same streams, sooner
+  bool draft_always = false;     // and where it does not: for tests
+  const Clock* clock = nullptr;  // outlives the engine; nullptr: the real one
 };
 
 /// All functions but the destructor are callable from any thread.

@@ -160,27 +160,37 @@ void EngineCore::pool_hidden() {
 void EngineCore::sample_rows() {
   outcomes_.clear();
   const Act logits = runner_.workspace().logits;
-  for (const SampleRow& row : plan_.samples)
-    outcomes_.push_back(sample(choice(row.sequence), row.sequence,
-                               {logits.row(row.row), static_cast<size_t>(spec_.vocab)}));
+  SequenceId over = -1;  // what was drafted behind did not come true
+  for (const SampleRow& row : plan_.samples) {
+    if (row.sequence == over) {
+      outcomes_.push_back({});
+      continue;
+    }
+    outcomes_.push_back(
+        sample(choice(row.sequence), row, {logits.row(row.row), static_cast<size_t>(spec_.vocab)}));
+    const Outcome& outcome = outcomes_.back();
+    over = outcome.ends || outcome.token != row.draft ? row.sequence : -1;
+  }
 }
 
-Outcome EngineCore::sample(Choice& choice, SequenceId id, std::span<float> logits) {
+Outcome EngineCore::sample(Choice& choice, const SampleRow& row, std::span<float> logits) {
   Job& job = *choice.job;
-  if (scheduler_.sequence(id).kind == SequenceKind::kScore) {
+  const Sequence& s = scheduler_.sequence(row.sequence);
+  if (s.kind == SequenceKind::kScore) {
     job.values = log_softmax(logits.first(static_cast<size_t>(vocab_)));
     return {-1, true, FinishReason::kStop};
   }
-  // A choice that forks in this step has no tokens of its own yet; its leader's are the same.
-  const Sequence& s = scheduler_.sequence(id);
+  // A choice that forks in this step has no tokens of its own yet; its leader's are the same. What
+  // was drafted and came true is among them.
   const Sequence& source = s.leader >= 0 ? scheduler_.sequence(s.leader) : s;
-  auto token = sampler_.sample(logits, job.settings, {source.tokens, source.prompt}, choice.index,
+  const auto tokens = std::span(source.tokens).first(static_cast<size_t>(row.position));
+  auto token = sampler_.sample(logits, job.settings, {tokens, source.prompt}, choice.index,
                                job.states[static_cast<size_t>(choice.index)]);
   if (!token) {
     choice.error = {ErrorCode::kInternal,
                     fmt::format("no token can be chosen at position {}: all logits are banned or "
                                 "not finite",
-                                source.length()),
+                                row.position),
                     "check logit_bias, and the model with: aictl model verify"};
     return {-1, true, FinishReason::kFailed};
   }
@@ -260,6 +270,8 @@ void EngineCore::publish() {
   stats_.prompt_tokens = s.prompt_tokens;
   stats_.reused_tokens = s.reused_tokens;
   stats_.recomputed_tokens = s.recomputed_tokens;
+  stats_.drafted_tokens = s.drafted_tokens;
+  stats_.accepted_tokens = s.accepted_tokens;
   stats_.kv_blocks_used = scheduler_.pool().used();
   if (tiering_) stats_.disk = tiering_->stats();
   std::lock_guard lock(published_mutex_);

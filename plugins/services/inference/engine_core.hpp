@@ -72,7 +72,7 @@ class EngineCore {
   Result<void> compute();
   void pool_hidden();
   void sample_rows();
-  Outcome sample(Choice& choice, SequenceId id, std::span<float> logits);
+  Outcome sample(Choice& choice, const SampleRow& row, std::span<float> logits);
   void on_end(const Ended& ended);
   void notify();
   void publish();

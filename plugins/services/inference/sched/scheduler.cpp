@@ -1,5 +1,5 @@
-// The life of a sequence: submitted, planned row by row, forked, ended. Who may run is in
-// admission.cpp.
+// The life of a sequence: submitted, planned, forked, ended. Who may run is in admission.cpp, what
+// is computed in rows.cpp.
 #include "plugins/services/inference/sched/scheduler.hpp"
 
 #include <algorithm>
@@ -22,10 +22,12 @@ Scheduler::Scheduler(const SchedulerLimits& limits, std::function<void(const End
       chunk_(prefill_chunk(limits.max_rows)),
       on_end_(std::move(on_end)),
       pool_(limits.kv_blocks),
-      prefixes_(pool_) {
+      prefixes_(pool_),
+      cost_(limits.work) {
   CHECK(limits.max_sequences >= 1);
   CHECK(limits.max_sequences + chunk_ <= limits.max_rows);
   running_.reserve(static_cast<size_t>(limits.max_sequences));
+  victims_.reserve(static_cast<size_t>(limits.max_sequences));
 }
 
 Result<void> Scheduler::can_fit(const SchedulerLimits& limits, int64_t prompt, int64_t max_tokens,
@@ -73,6 +75,7 @@ void Scheduler::submit(SequenceRequest request, std::vector<SequenceId>& ids) {
   ids.clear();
   for (int choice = 0; choice < request.n; ++choice) ids.push_back(new_slot());
   const int priority = std::clamp(request.priority, -kMaxPriority, kMaxPriority);
+  const int asked = turns_.open(request.salt.tenant, class_of(priority), request.n);
   for (size_t choice = 0; choice < ids.size(); ++choice) {
     Sequence& s = at(ids[choice]);
     s.state = choice == 0 ? SequenceState::kWaiting : SequenceState::kFollowing;
@@ -84,18 +87,15 @@ void Scheduler::submit(SequenceRequest request, std::vector<SequenceId>& ids) {
     s.deadline = request.deadline;
     s.salt = request.salt;
     s.reuse = request.reuse;
+    s.request = asked;
+    s.record = DraftRecord(policy_.expected());
     s.rank = {request.arrival - priority * limits_.aging, submitted_++};
     s.leader = choice == 0 ? -1 : ids[0];
     s.next_follower = choice + 1 < ids.size() ? ids[choice + 1] : -1;
   }
   at(ids[0]).tokens = std::move(request.prompt);
   next_deadline_ = std::min(next_deadline_, request.deadline);
-  insert(waiting_, ids[0]);
-}
-
-void Scheduler::insert(std::vector<SequenceId>& list, SequenceId id) {
-  const auto before = [this](SequenceId a, SequenceId b) { return at(a).rank < at(b).rank; };
-  list.insert(std::upper_bound(list.begin(), list.end(), id, before), id);
+  wait(ids[0]);
 }
 
 void Scheduler::remove(std::vector<SequenceId>& list, SequenceId id) {
@@ -124,17 +124,16 @@ void Scheduler::hand_over_lead(SequenceId leader) {
   std::swap(next.table, old.table);
   next.started = old.started;
   next.parked = old.parked;
-  next.split = old.split;
   next.leader = -1;
   for (SequenceId id = next.next_follower; id >= 0; id = at(id).next_follower) at(id).leader = heir;
-  if (next.running()) --reserved_;
+  if (blocked_ == leader) blocked_ = heir;
   auto& list = next.running() ? running_ : waiting_;
-  *std::find(list.begin(), list.end(), leader) = heir;  // nothing ranks between the two
+  *std::find(list.begin(), list.end(), leader) = heir;  // nothing that waits ranks between the two
+  arranged_ = false;
 }
 
 void Scheduler::unlink_follower(SequenceId follower) {
   SequenceId before = at(follower).leader;
-  if (at(before).running()) --reserved_;
   while (at(before).next_follower != follower) before = at(before).next_follower;
   at(before).next_follower = at(follower).next_follower;
 }
@@ -154,94 +153,36 @@ void Scheduler::end(SequenceId id, Time now, FinishReason reason) {
     t.first_token = s.first_token - s.arrival;
     t.decode = now - s.first_token;
   }
+  const SequenceId of = s.state == SequenceState::kFollowing ? s.leader : id;
+  if (at(of).running()) turns_.hold(s.request, -1);
   if (s.state == SequenceState::kFollowing) {
     unlink_follower(id);
   } else if (s.next_follower >= 0) {
     hand_over_lead(id);
   } else {
+    if (blocked_ == id) blocked_ = -1;
+    if (s.running()) arranged_ = false;
     remove(s.running() ? running_ : waiting_, id);
     s.table.release(pool_);
   }
   on_end_(ended);
+  turns_.close(at(id).request);
   at(id) = Sequence{};
   free_slots_.push_back(id);
 }
 
 bool Scheduler::plan(Time now, StepPlan& plan) {
   plan.clear();
-  plan.reserve(limits_.max_rows, limits_.max_sequences, limits_.kv_blocks);
+  plan.reserve(limits_.max_rows, limits_.max_sequences,
+               std::max(limits_.max_sequences, limits_.max_logit_rows), limits_.kv_blocks);
+  planned_ = now;
   expire(now);
   admit(now);
+  arrange();
   plan_decode(plan);
   plan_prefill(plan);
   CHECK(plan.rows() > 0 || idle());
   return plan.rows() > 0;
-}
-
-// Makes the position of the token chosen last writable, at the cost of whoever ranks last; false
-// when that was the sequence itself.
-bool Scheduler::hold_next_position(SequenceId id, StepPlan& plan) {
-  Sequence& s = at(id);
-  const int position = s.length() - 1;
-  for (;;) {
-    const bool shared = s.table.is_shared(pool_, position);
-    if (!shared && s.table.missing(s.length()) == 0) return true;
-    if (pool_.free() == 0) {
-      const SequenceId victim = running_.back();
-      park(victim);  // may have ended the sharing
-      if (victim == id) return false;
-    } else if (shared) {
-      plan.copies.push_back(s.table.unshare(pool_, position));
-    } else {
-      s.table.grow(pool_, s.length());
-    }
-  }
-}
-
-void Scheduler::plan_decode(StepPlan& plan) {
-  // Only those behind i are parked meanwhile, so no planned row loses its blocks.
-  for (size_t i = 0; i < running_.size(); ++i) {
-    const SequenceId id = running_[i];
-    if (at(id).state != SequenceState::kDecode) continue;
-    if (hold_next_position(id, plan)) add_rows(id, 1, plan);
-  }
-}
-
-void Scheduler::plan_prefill(StepPlan& plan) {
-  for (const SequenceId id : running_) {
-    if (at(id).state != SequenceState::kPrefill) continue;
-    const int budget = limits_.max_rows - plan.rows();
-    int rows = at(id).to_compute();
-    if (rows > budget) rows = budget - budget % chunk_;
-    if (rows > 0) add_rows(id, rows, plan);
-  }
-}
-
-void Scheduler::add_rows(SequenceId id, int rows, StepPlan& plan) {
-  const Sequence& s = at(id);
-  const SeqView view{plan.rows(), rows, s.computed + rows,
-                     static_cast<int>(plan.block_tables.size())};
-  for (int position = s.computed; position < view.kv_len; ++position) {
-    plan.tokens.push_back(s.tokens[static_cast<size_t>(position)]);
-    plan.positions.push_back(position);
-  }
-  const auto blocks = s.table.blocks().first(static_cast<size_t>(blocks_for(view.kv_len)));
-  plan.block_tables.insert(plan.block_tables.end(), blocks.begin(), blocks.end());
-  plan.views.push_back(view);
-  plan.sequences.push_back(id);
-
-  const bool last = view.kv_len == s.length();
-  if (s.kind == SequenceKind::kEmbed) {
-    plan.hidden.push_back(
-        {id, static_cast<int>(plan.hidden_rows.size()), rows, s.computed == 0, last});
-    for (int row = 0; row < rows; ++row) plan.hidden_rows.push_back(view.first_row + row);
-  } else if (last) {
-    const int row = static_cast<int>(plan.logit_rows.size());
-    plan.logit_rows.push_back(plan.rows() - 1);
-    plan.samples.push_back({id, row});
-    for (SequenceId f = s.next_follower; f >= 0; f = at(f).next_follower)
-      plan.samples.push_back({f, row});
-  }
 }
 
 // Memory for the tokens to come, within reason, so that steps allocate nothing.
@@ -265,8 +206,8 @@ void Scheduler::fork_followers(Sequence& leader) {
     reserve_growth(s);
     s.started = leader.started;
     s.leader = -1;
-    --reserved_;
-    insert(running_, id);
+    running_.push_back(id);
+    arranged_ = false;
     id = std::exchange(s.next_follower, -1);
   }
 }
@@ -282,25 +223,45 @@ void Scheduler::remember(Sequence& s) {
 
 void Scheduler::commit(Time now, const StepPlan& plan, std::span<const Outcome> outcomes) {
   CHECK(outcomes.size() == plan.samples.size());
+  measure(now, plan);
   for (size_t i = 0; i < plan.sequences.size(); ++i) {
     Sequence& s = at(plan.sequences[i]);
-    s.computed = plan.views[i].kv_len;
+    s.computed = plan.views[i].kv_len - s.drafted;  // of a draft nothing counts yet
+    s.tokens.resize(s.tokens.size() - static_cast<size_t>(s.drafted));
     remember(s);
     if (s.to_compute() == 0) fork_followers(s);
   }
   for (const HiddenRows& rows : plan.hidden)
     if (rows.last) end(rows.sequence, now, FinishReason::kStop);
-  for (size_t i = 0; i < outcomes.size(); ++i) {
-    const SequenceId id = plan.samples[i].sequence;
-    Sequence& s = at(id);
-    if (s.first_token == Time::max()) s.first_token = now;
-    if (outcomes[i].ends) {
-      end(id, now, outcomes[i].reason);
-      continue;
-    }
-    s.tokens.push_back(outcomes[i].token);
-    s.state = SequenceState::kDecode;
-    if (s.generated() == s.max_tokens) end(id, now, FinishReason::kLength);
+  const std::span<const SampleRow> samples(plan.samples);
+  for (size_t i = 0, behind; i < outcomes.size(); i = behind) {
+    behind = i + 1 + static_cast<size_t>(at(samples[i].sequence).drafted);
+    take(now, samples.subspan(i, behind - i), outcomes.subspan(i, behind - i));
+  }
+}
+
+// The rows of one sequence. A row behind the first counts if the one before chose what was drafted:
+// its keys and values then lie where they should. Those of the others are written over.
+void Scheduler::take(Time now, std::span<const SampleRow> rows, std::span<const Outcome> outcomes) {
+  const SequenceId id = rows[0].sequence;
+  Sequence& s = at(id);
+  if (s.first_token == Time::max()) s.first_token = now;
+  size_t right = 0;
+  while (right + 1 < rows.size() && !outcomes[right].ends &&
+         outcomes[right].token == rows[right].draft)
+    ++right;
+  if (const int drafted = std::exchange(s.drafted, 0); drafted > 0) {
+    s.record.count(drafted, static_cast<int>(right));
+    policy_.learn(s.record.hits());
+    stats_.drafted_tokens += static_cast<uint64_t>(drafted);
+    stats_.accepted_tokens += right;
+  }
+  s.computed += static_cast<int>(right);
+  s.state = SequenceState::kDecode;
+  for (const Outcome& outcome : outcomes.first(right + 1)) {
+    if (outcome.ends) return end(id, now, outcome.reason);
+    s.tokens.push_back(outcome.token);
+    if (s.generated() == s.max_tokens) return end(id, now, FinishReason::kLength);
   }
 }
 

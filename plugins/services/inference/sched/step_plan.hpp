@@ -5,14 +5,18 @@
 #include <vector>
 
 #include "core/tensor/batch.hpp"
+#include "plugins/services/inference/sched/cost/step_cost.hpp"
 #include "plugins/services/inference/sched/sequence.hpp"
 
 namespace aictl::inference {
 
-/// A logit row and who wants it. Choices that fork in this step share the row.
+/// A logit row and who wants it. Choices that fork in this step share the row. The rows of a draft
+/// follow each other: each counts only if the one before chose what was drafted, and went on.
 struct SampleRow {
   SequenceId sequence;
-  int row;  // of the logits matrix
+  int row;             // of the logits matrix
+  int position;        // of the token that is chosen
+  int32_t draft = -1;  // what was drafted for it; -1: nothing
 };
 
 /// Hidden rows of an embedding.
@@ -30,6 +34,8 @@ struct StepPlan {
   std::vector<BlockCopy> copies;      // to be done in this order, before the batch
   std::vector<SampleRow> samples;     // every choice to be made, ascending rows
   std::vector<HiddenRows> hidden;
+  StepShape shape;  // what it computes, without drafts
+  int drafted = 0;  // rows of drafts
 
   StepBatch batch() const {
     return {tokens, positions, views, block_tables, logit_rows, hidden_rows};
@@ -37,15 +43,15 @@ struct StepPlan {
   int rows() const { return static_cast<int>(tokens.size()); }
 
   /// Memory for any step of this size; beyond that only tables with many shared blocks grow.
-  void reserve(int max_rows, int max_sequences, int kv_blocks) {
+  void reserve(int max_rows, int max_sequences, int max_logit_rows, int kv_blocks) {
     for (auto* list : {&tokens, &positions, &hidden_rows})
       list->reserve(static_cast<size_t>(max_rows));
     const auto sequences_most = static_cast<size_t>(max_sequences);
-    logit_rows.reserve(sequences_most);
+    logit_rows.reserve(static_cast<size_t>(max_logit_rows));
     views.reserve(sequences_most);
     sequences.reserve(sequences_most);
     copies.reserve(sequences_most);
-    samples.reserve(sequences_most);
+    samples.reserve(static_cast<size_t>(max_logit_rows));
     hidden.reserve(sequences_most);
     block_tables.reserve(2 * static_cast<size_t>(kv_blocks));
   }
@@ -58,6 +64,8 @@ struct StepPlan {
     copies.clear();
     samples.clear();
     hidden.clear();
+    shape = {};
+    drafted = 0;
   }
 };
 

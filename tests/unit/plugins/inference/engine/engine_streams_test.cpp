@@ -273,3 +273,41 @@ TEST_CASE("engine: what is kept of earlier prompts changes no token and no logpr
   CHECK(salted == cold);
   CHECK(engine->stats().reused_tokens == after);
 }
+
+TEST_CASE("engine: guessing ahead changes no token, no logprob and no end") {
+  auto requests = mixed_requests(48);
+  for (size_t i = 0; i < requests.size(); i += 2) {  // half of them have much to repeat
+    requests[i].stop_tokens.clear();
+    requests[i].sampling.logprobs = 4;
+    for (size_t t = 6; t < requests[i].prompt.size(); ++t)
+      requests[i].prompt[t] = requests[i].prompt[t - 6];
+  }
+  std::vector<Stream> alone;
+  {
+    auto engine = start_tiny(tiny_options());
+    for (const auto& request : requests) alone.push_back(drain(**engine->submit(request)));
+    CHECK(engine->stats().drafted_tokens == 0);
+  }
+  for (const int kv_blocks : {64, 9}) {  // and where sequences are parked in between
+    CAPTURE(kv_blocks);
+    EngineOptions options = tiny_options();
+    options.runner = {.max_rows = 96, .max_logit_rows = 40, .kv_blocks = kv_blocks};
+    options.max_sequences = 8;
+    options.drafts = options.draft_always = true;
+    auto engine = start_tiny(options);
+    for (size_t i = 0; i < requests.size(); ++i) {  // one by one
+      CAPTURE(i);
+      if (i % 4 == 0) CHECK(drain(**engine->submit(requests[i])) == alone[i]);
+    }
+    std::vector<std::shared_ptr<Generation>> generations;
+    for (const auto& request : requests) generations.push_back(*engine->submit(request));
+    for (size_t i = 0; i < requests.size(); ++i) {
+      CAPTURE(i);
+      CHECK(drain(*generations[i]) == alone[i]);
+    }
+    const EngineStats stats = engine->stats();
+    CHECK(stats.accepted_tokens > 100);
+    CHECK(stats.drafted_tokens > stats.accepted_tokens + 100);  // many were rolled back
+    CHECK(stats.kv_blocks_used == 0);
+  }
+}

@@ -1,63 +1,10 @@
 // The scheduler's promises one by one.
-#include <doctest/doctest.h>
-
-#include "plugins/services/inference/sched/scheduler.hpp"
+#include "scheduler_bench.hpp"
 
 using namespace aictl::inference;
 using namespace aictl;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-namespace {
-
-struct Bench {
-  explicit Bench(SchedulerLimits limits)
-      : scheduler(limits, [this](const Ended& e) { ended.push_back(e); }) {}
-
-  /// No two prompts are alike, unless `letter` says so.
-  SequenceId submit(int prompt, int max_tokens, int priority = 0, int n = 1, int letter = 0) {
-    SequenceRequest request;
-    request.prompt.assign(static_cast<size_t>(prompt), letter ? letter : ++letters);
-    request.salt = salt;
-    request.reuse = reuse;
-    request.max_tokens = max_tokens;
-    request.priority = priority;
-    request.arrival = now;
-    request.n = n;
-    request.deadline = deadline;
-    scheduler.submit(std::move(request), ids);
-    return ids[0];
-  }
-  bool step() {
-    if (!scheduler.plan(now, plan)) return false;
-    const std::vector<Outcome> outcomes(plan.samples.size(), Outcome{2, false, {}});
-    now += milliseconds(1);
-    scheduler.commit(now, plan, outcomes);
-    return true;
-  }
-  int rows_of(SequenceId id) const {
-    for (size_t i = 0; i < plan.sequences.size(); ++i)
-      if (plan.sequences[i] == id) return plan.views[i].n_rows;
-    return 0;
-  }
-  std::vector<SequenceId> order_of_ends() const {
-    std::vector<SequenceId> order;
-    for (const Ended& e : ended) order.push_back(e.id);
-    return order;
-  }
-
-  std::vector<Ended> ended;
-  std::vector<SequenceId> ids;
-  Scheduler scheduler;
-  StepPlan plan;
-  Time now{seconds(1000)};
-  Time deadline = Time::max();
-  int letters = 1000;
-  Salt salt;
-  bool reuse = true;
-};
-
-}  // namespace
 
 TEST_CASE("scheduler: decode rows go first, prompt chunks of 64 fill the step") {
   Bench b({.max_rows = 200, .max_sequences = 8, .kv_blocks = 64});
@@ -90,15 +37,15 @@ TEST_CASE("scheduler: first come first served, and a large prompt is not slipped
   CHECK(b.ended[2].timings.queued >= b.ended[0].timings.decode - milliseconds(2));
 }
 
-TEST_CASE("scheduler: a higher priority goes first until the lower one has aged past it") {
+TEST_CASE("scheduler: of a class, a higher priority goes first until the lower one has aged") {
   Bench b({.max_rows = 128, .max_sequences = 1, .kv_blocks = 8, .aging = seconds(10)});
   b.submit(5, 20, 5);
   b.step();
-  const auto low = b.submit(5, 2, 0);
+  const auto low = b.submit(5, 2, 1);
   b.now += seconds(5);
-  const auto high = b.submit(5, 2, 1);
+  const auto high = b.submit(5, 2, 2);
   b.now += seconds(6);
-  const auto late = b.submit(5, 2, 1);
+  const auto late = b.submit(5, 2, 2);
   while (b.step()) {
   }
   REQUIRE(b.ended.size() == 4);
@@ -139,7 +86,7 @@ TEST_CASE("scheduler: a strictly higher priority takes the place of a lower one"
 }
 
 TEST_CASE("scheduler: cancelling frees at once, also the queued, followers and their leader") {
-  Bench b({.max_rows = 128, .max_sequences = 4, .kv_blocks = 8});
+  Bench b({.max_rows = 128, .max_sequences = 4, .kv_blocks = 16});
   b.submit(200, 5, 0, 3);
   const auto family = b.ids;
   const auto queued = b.submit(200, 5, 0, 3);
@@ -200,36 +147,6 @@ TEST_CASE("scheduler: choices share one prompt pass and its blocks") {
   CHECK(b.plan.rows() == 3);
   CHECK(b.plan.copies.size() == 2);
   CHECK(b.scheduler.pool().used() == 4);  // the full block, and a tail each
-}
-
-TEST_CASE("scheduler: more choices than can run take the places that become free, in order") {
-  Bench b({.max_rows = 256, .max_sequences = 4, .kv_blocks = 32});
-  const auto before = b.submit(5, 3);
-  b.step();
-  b.submit(10, 20, 0, 10);
-  const auto family = b.ids;
-  const auto after = b.submit(5, 3);
-  b.step();
-  CHECK(b.plan.samples.size() == 4);  // the first, and three of ten
-  CHECK(b.scheduler.stats().running == 4);
-  CHECK(b.scheduler.stats().waiting == 8);
-  b.step();
-  CHECK(b.ended.size() == 1);  // its place goes to the fourth of the ten, not to who came later
-  b.step();
-  CHECK(b.rows_of(family[3]) == 10);
-  b.scheduler.end(family[4], b.now, FinishReason::kCancelled);  // leads those who wait
-  while (b.step()) REQUIRE(b.scheduler.stats().running <= 4);
-  REQUIRE(b.ended.size() == 12);
-  CHECK(b.ended.front().id == before);
-  Duration latest{}, of_after{};
-  for (const Ended& e : b.ended) {
-    const bool one_of_ten = e.id != before && e.id != after && e.id != family[4];
-    if (one_of_ten) CHECK(e.timings.generated_tokens == 20);
-    if (one_of_ten) latest = std::max(latest, e.timings.queued);
-    if (e.id == after) of_after = e.timings.queued;
-  }
-  CHECK(of_after >= latest);
-  CHECK(b.scheduler.pool().used() == 0);
 }
 
 TEST_CASE("scheduler: a prompt that begins like an earlier one computes the rest") {
