@@ -30,6 +30,13 @@ std::vector<Row> engine_rows(EngineSettings& s) {
           .range(1, 1'000'000));
   rows.push_back(Row("prefix-cache", &s.prefix_cache,
                      "reuse the computed beginning that a prompt shares with earlier ones"));
+  rows.push_back(Row("token-latency", &s.token_latency,
+                     "time between two tokens of an answer that prompts computed beside it should "
+                     "keep to, by smaller chunks; 0: no limit"));
+  rows.push_back(Row("speculate", &s.speculate,
+                     "guess tokens ahead and check them together, where that is faster: the same "
+                     "answers, sooner; ngram guesses what followed the same words before",
+                     {{"off", Speculation::kOff}, {"ngram", Speculation::kNgram}}));
   return rows;
 }
 

@@ -2,6 +2,7 @@
 // model, tokenize, render, bench. The server stands on the same engine (service.hpp).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -20,6 +21,12 @@ namespace aictl {
 
 struct Plugins;
 
+/// Whether tokens are guessed ahead and checked together: the same answers, sooner.
+enum class Speculation : uint8_t {
+  kOff,
+  kNgram,  // guesses what followed the same tokens earlier in the prompt or the answer
+};
+
 /// How a model is run. Zero means: what the model, the machine and its limits suggest.
 struct EngineSettings {
   std::string backend = "cpu";
@@ -30,6 +37,8 @@ struct EngineSettings {
   int step_tokens = 0;       // tokens computed in a step: the size of a prefill chunk
   int max_queue = 256;       // requests that may wait
   bool prefix_cache = true;  // prompts reuse what earlier ones computed
+  std::chrono::milliseconds token_latency{100};  // between two tokens, while prompts are computed
+  Speculation speculate = Speculation::kOff;
 };
 
 /// The rows of EngineSettings, for any command that runs a model.
@@ -128,7 +137,8 @@ class Runtime {
   /// The built-in tiny random model: made at its place in the user's cache if it is not there yet.
   virtual Result<std::filesystem::path> builtin_model() = 0;
   /// Computes requests alone and then under other circumstances: deterministic, requests, tokens,
-  /// backend{}, checks[{name, same, differences[], reused_tokens, parkings}], after a restart also
+  /// backend{}, checks[{name, same, differences[],
+  /// reused_tokens, parkings, accepted_tokens}], after a restart also
   /// disk_tokens. Errors: as open and
   /// LocalModel::load; kInvalidArgument for more tokens than the model was trained for.
   virtual Result<Json> verify(const std::filesystem::path& model, const VerifyOptions& options,

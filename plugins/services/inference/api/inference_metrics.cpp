@@ -89,6 +89,10 @@ struct InferenceMetrics::Snapshot {
         cancelled(m.counter("aictl_requests_cancelled_total", "Cancelled before their end.", l)),
         parkings(m.counter("aictl_parkings_total", "Sequences that gave up their memory.", l)),
         recomputed(m.counter("aictl_recomputed_tokens_total", "Tokens computed once more.", l)),
+        drafted(m.counter("vllm:spec_decode_num_draft_tokens_total",
+                          "Tokens guessed ahead and checked.", l)),
+        accepted(m.counter("vllm:spec_decode_num_accepted_tokens_total",
+                           "Tokens guessed ahead that were right.", l)),
         steps(m.counter("aictl_steps_total", "Steps of the engine.", l)),
         forward(m.counter("aictl_forward_seconds_total", "Time in the forward pass.", l)),
         sample(m.counter("aictl_sample_seconds_total", "Time spent sampling.", l)),
@@ -110,6 +114,8 @@ struct InferenceMetrics::Snapshot {
     raise_to(cancelled, static_cast<double>(s.cancelled));
     raise_to(parkings, static_cast<double>(s.parkings));
     raise_to(recomputed, static_cast<double>(s.recomputed_tokens));
+    raise_to(drafted, static_cast<double>(s.drafted_tokens));
+    raise_to(accepted, static_cast<double>(s.accepted_tokens));
     raise_to(steps, static_cast<double>(s.steps));
     raise_to(forward, seconds(s.forward));
     raise_to(sample, seconds(s.sample));
@@ -120,7 +126,8 @@ struct InferenceMetrics::Snapshot {
   Gauge running, waiting, kv_share;
   Counter prefix_queries, prefix_hits, prompt, generated;
   Gauge kv_used, kv_blocks, queue_limit;
-  Counter refused, cancelled, parkings, recomputed, steps, forward, sample, schedule;
+  Counter refused, cancelled, parkings, recomputed, drafted, accepted, steps, forward, sample,
+      schedule;
   DiskSnapshot disk;
 };
 

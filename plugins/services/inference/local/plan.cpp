@@ -5,15 +5,15 @@
 #include <fmt/format.h>
 
 #include "core/base/units.hpp"
+#include "plugins/services/inference/kv/block_table.hpp"
 
 namespace aictl::inference {
 namespace {
 
 constexpr int kDefaultConcurrency = 16;
 constexpr int kDefaultStepTokens = 256;
+constexpr int kDraftRows = 16;  // rows of logits beside one a sequence, for drafts
 constexpr uint64_t kMaxBlocks = 1 << 24;
-
-int blocks_for(int tokens) { return (tokens + kKvBlockTokens - 1) / kKvBlockTokens; }
 
 // Activations of the widest rows at once, in F32, and the logits: what the backends allocate,
 // within a few percent.
@@ -50,10 +50,12 @@ Result<EnginePlan> plan_engine(const ModelSpec& spec, uint64_t weight_bytes, con
   plan.concurrency = settings.concurrency ? settings.concurrency : kDefaultConcurrency;
   plan.max_queue = settings.max_queue;
   plan.prefix_cache = settings.prefix_cache;
+  plan.token_latency = settings.token_latency;
+  plan.drafts = settings.speculate == Speculation::kNgram;
   const int step = settings.step_tokens ? settings.step_tokens : kDefaultStepTokens;
   plan.runner.max_rows =
       blocks_for(step) * kKvBlockTokens + plan.concurrency;  // chunks are whole blocks
-  plan.runner.max_logit_rows = plan.concurrency;
+  plan.runner.max_logit_rows = plan.concurrency + (plan.drafts ? kDraftRows : 0);
   plan.workspace_bytes = estimate_workspace(spec, plan.runner);
 
   const uint64_t block_bytes = backend.kv_block_bytes(spec);
@@ -92,6 +94,8 @@ EngineOptions engine_options(const EnginePlan& plan) {
   options.max_waiting = plan.max_queue;
   options.max_context = plan.context;
   options.prefix_cache = plan.prefix_cache;
+  options.token_latency = plan.token_latency;
+  options.drafts = plan.drafts;
   return options;
 }
 

@@ -16,6 +16,8 @@ struct EnginePlan {
   int concurrency = 0;  // sequences at once
   int max_queue = 0;
   bool prefix_cache = true;
+  std::chrono::milliseconds token_latency{};
+  bool drafts = false;
   uint64_t weight_bytes = 0;  // of the file; what the backend holds is about the same
   uint64_t kv_bytes = 0;
   uint64_t workspace_bytes = 0;  // estimated

@@ -95,6 +95,12 @@ std::vector<Circumstance> circumstances(const VerifyOptions& options,
   all.push_back({fmt::format("together, prompts in chunks of {}", kKvBlockTokens), changed,
                  forwards, true, false});
   changed = settings;
+  changed.speculate =
+      settings.speculate == Speculation::kOff ? Speculation::kNgram : Speculation::kOff;
+  const bool drafts = changed.speculate == Speculation::kNgram;
+  all.push_back({drafts ? "together, guessing ahead" : "together, without guessing ahead", changed,
+                 forwards, true, false});
+  changed = settings;
   changed.kv_memory = short_memory(*first.backend, spec, options);
   all.push_back({"together, with memory for two", changed, shuffled(count), true, true, 1});
   const int threads = first.backend->info().threads;
@@ -223,7 +229,8 @@ Result<bool> compare_restart(const TextModel& model, const std::vector<GenerateR
 }
 
 bool same_engine(const EngineSettings& a, const EngineSettings& b) {
-  return a.step_tokens == b.step_tokens && a.kv_memory == b.kv_memory && a.threads == b.threads;
+  return a.step_tokens == b.step_tokens && a.kv_memory == b.kv_memory && a.threads == b.threads &&
+         a.speculate == b.speculate;
 }
 
 }  // namespace
@@ -269,6 +276,7 @@ Result<Json> verify_determinism(const TextModel& model, const VerifyOptions& opt
     checks.push_back(compare(how, *right, *ours));
     checks.back()["reused_tokens"] = running->engine->stats().reused_tokens;
     checks.back()["parkings"] = running->engine->stats().parkings;
+    checks.back()["accepted_tokens"] = running->engine->stats().accepted_tokens;
     same &= checks.back()["same"].get<bool>();
   }
   running->engine.reset();
