@@ -63,6 +63,43 @@ bufferevent* TlsContext::wrap(event_base* base, int fd) const {
   return connection;
 }
 
+Result<std::unique_ptr<TlsClientContext>> TlsClientContext::make(bool verify,
+                                                                 const std::string& ca_file) {
+  ERR_clear_error();
+  std::unique_ptr<TlsClientContext> context(
+      new TlsClientContext(SSL_CTX_new(TLS_client_method()), verify));
+  SSL_CTX* ssl = context->context_;
+  if (ssl == nullptr) return tls_error("creating a TLS context");
+  SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+  SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_verify(ssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  if (ca_file.empty() ? SSL_CTX_set_default_verify_paths(ssl) != 1
+                      : SSL_CTX_load_verify_file(ssl, ca_file.c_str()) != 1)
+    return tls_error(fmt::format("reading the certificates of {}", ca_file));
+  return context;
+}
+
+TlsClientContext::~TlsClientContext() { SSL_CTX_free(context_); }
+
+bufferevent* TlsClientContext::connect(event_base* base, const std::string& host) const {
+  SSL* session = SSL_new(context_);
+  if (session == nullptr) return nullptr;
+  SSL_set_tlsext_host_name(session, host.c_str());
+  if (verify_) SSL_set1_host(session, host.c_str());
+  bufferevent* connection = bufferevent_openssl_socket_new(
+      base, -1, session, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+  if (connection != nullptr) bufferevent_openssl_set_allow_dirty_shutdown(connection, 1);
+  return connection;
+}
+
+std::string tls_failure(bufferevent* connection) {
+  char reason[256];
+  const unsigned long code = bufferevent_get_openssl_error(connection);
+  if (code == 0) return "";
+  ERR_error_string_n(code, reason, sizeof reason);
+  return reason;
+}
+
 void tls_close_notify(bufferevent* connection) {
   if (SSL* session = bufferevent_openssl_get_ssl(connection); session != nullptr) {
     ERR_clear_error();

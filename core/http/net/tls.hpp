@@ -1,4 +1,4 @@
-// The server's side of TLS: one context a server, one session a connection.
+// TLS: one context a server or a client, one session a connection.
 #pragma once
 
 #include <memory>
@@ -31,6 +31,28 @@ class TlsContext {
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
   ssl_ctx_st* context_;
 };
+
+/// What a client trusts. TLS 1.2 and later.
+class TlsClientContext {
+ public:
+  /// `ca_file`: PEM; empty: the system's. Errors: kDataRefused when it cannot be read.
+  static Result<std::unique_ptr<TlsClientContext>> make(bool verify, const std::string& ca_file);
+  ~TlsClientContext();
+  TlsClientContext(const TlsClientContext&) = delete;
+  TlsClientContext& operator=(const TlsClientContext&) = delete;
+
+  /// A bufferevent without a socket yet, which asks for `host` and checks that name; nullptr when
+  /// out of memory.
+  bufferevent* connect(event_base* base, const std::string& host) const;
+
+ private:
+  TlsClientContext(ssl_ctx_st* context, bool verify) : context_(context), verify_(verify) {}
+  ssl_ctx_st* context_;
+  bool verify_;
+};
+
+/// Why the handshake of `connection` failed; empty when TLS has nothing to say.
+std::string tls_failure(bufferevent* connection);
 
 /// Tells the peer that nothing more will be sent.
 void tls_close_notify(bufferevent* connection);
