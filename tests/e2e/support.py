@@ -14,6 +14,8 @@ AICTL = os.environ.get("AICTL", "aictl")
 DEADLINE = float(os.environ.get("AICTL_TEST_DEADLINE", "60"))
 # What a child gets: not the tests' own variables, which it would warn of.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("AICTL_SHARED", "AICTL_TEST_DEADLINE")}
+# No test begins with what another has left on disk, unless it says so.
+ENVIRONMENT.setdefault("AICTL_SERVE_KV_CACHE_DIR", "off")
 
 
 def run(*args, stdin="", timeout=DEADLINE, env=None):
