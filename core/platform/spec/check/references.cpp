@@ -70,7 +70,8 @@ class Checker {
     unique(p_.queues, kTop.field("queues"), "queue");
     check_pools(kTop.field("placement").field("pools"));
     check_cycles();
-    if (p_.models.empty() && p_.agents.empty() && p_.jobs.empty() && !p_.gateway.enabled)
+    if (p_.models.empty() && p_.agents.empty() && p_.jobs.empty() && !p_.gateway.enabled &&
+        !p_.state.enabled && !p_.events.enabled)
       add(kTop, "required", "models is missing: nothing is left to run",
           "such as models: [{source: model.gguf}]");
   }

@@ -8,9 +8,9 @@
 #include "core/manifest/compare/normal.hpp"
 #include "core/platform/generate/drift.hpp"
 #include "core/platform/generate/explain/explain.hpp"
-#include "core/platform/generate/import.hpp"
 #include "core/platform/generate/layout/layout.hpp"
 #include "core/platform/generate/render/templates.hpp"
+#include "core/platform/import/import.hpp"
 #include "core/value/yaml.hpp"
 #include "tests/unit/plugins/renderers/plan_fixture.hpp"
 #include "tests/unit/plugins/renderers/written.hpp"
@@ -190,9 +190,9 @@ TEST_CASE("import: the spec comes back, with what was changed in a model since")
     }
     list.push_back(object);
   }
-  auto spec = platform::import_spec(list);
-  REQUIRE(spec);
-  for (const Json& model : (*spec)["models"]) {
+  const auto imported = platform::import_spec(list);
+  REQUIRE(imported);
+  for (const Json& model : imported->spec["models"]) {
     if (model.value("name", "") != "small") continue;
     CHECK(model["replicas"] == 7);
     CHECK(model["image"] == "other:1");
