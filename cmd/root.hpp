@@ -39,5 +39,7 @@ cli::Command version_command(App& app);
 
 /// What --version prints.
 std::string_view version();
+/// The commit this binary was built from.
+std::string_view commit();
 
 }  // namespace aictl

@@ -55,6 +55,7 @@ void print_table(const Json& report, std::ostream& out) {
 }  // namespace
 
 std::string_view version() { return kVersion; }
+std::string_view commit() { return kCommit; }
 
 cli::Command version_command(App& app) {
   cli::Command command;

@@ -21,7 +21,9 @@ void walk_into(const Command& command, std::vector<std::string> names,
 
 const Command* Command::below(std::string_view name) const {
   for (const Command& command : commands)
-    if (command.name == name) return &command;
+    if (command.name == name ||
+        std::find(command.aliases.begin(), command.aliases.end(), name) != command.aliases.end())
+      return &command;
   return nullptr;
 }
 

@@ -48,7 +48,8 @@ struct Command {
   std::vector<Variable> variables;  // of the root: what the program reads beside the rows
   /// Does it; returns the exit status. The rows are set by then. Absent for a noun.
   std::function<Result<int>(Context&)> run;
-  bool hidden = false;     // not listed in help
+  bool hidden = false;                    // not listed in help
+  std::vector<std::string> aliases = {};  // other names by which it is found
   bool configured = true;  // reads file and variables first; without, it works whatever they hold
 
   /// The command of this name one step down; nullptr without one.

@@ -62,8 +62,11 @@ void build(Command& command, CLI::App& app, Schema& globals, std::vector<Node>& 
   for (Row& row : command.options.rows()) add_flag(app, row, node.flags);
   for (Argument& argument : command.arguments) add_argument(app, argument, node.arguments);
   nodes.push_back(std::move(node));
-  for (Command& below : command.commands)
-    build(below, *app.add_subcommand(below.name), globals, nodes);
+  for (Command& below : command.commands) {
+    CLI::App& inner = *app.add_subcommand(below.name);
+    for (const std::string& alias : below.aliases) inner.alias(alias);
+    build(below, inner, globals, nodes);
+  }
 }
 
 // The commands that were named, root first.

@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 # The rooms of core/ in their order: each may include those before it.
-ROOMS = ("base value template manifest config cli telemetry http openai topology placement doctor tensor plugin platform").split()
+ROOMS = ("base value template manifest config cli telemetry http openai topology load placement doctor tensor plugin platform").split()
 
 # A third-party header (by prefix) and the places that may include it. What is not here, not the standard library's and
 # not the operating system's is unknown, and refused.
