@@ -58,6 +58,8 @@ _aictl() {
     'aictl serve':--step-tokens) COMPREPLY=(); return ;;
     'aictl serve':--max-queue) COMPREPLY=(); return ;;
     'aictl serve':--cpu-threads) COMPREPLY=($(compgen -W 'auto' -- "$word")); return ;;
+    'aictl serve':--kv-cache-dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    'aictl serve':--kv-cache-size) COMPREPLY=(); return ;;
     'aictl serve':--api-key-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     'aictl serve':--tls-certificate) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     'aictl serve':--tls-key) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -244,7 +246,7 @@ _aictl() {
   esac
   case "$path" in
     'aictl') words='serve run chat model topo doctor plan init up ps logs down generate import validate diff tokenize render bench verify plugin config completion man help version --output --config --quiet --verbose --no-color --help --version' ;;
-    'aictl serve') words='--address --name --backend --threads --context --concurrency --kv-memory --step-tokens --max-queue --prefix-cache --no-prefix-cache --cpu-threads --api-key-file --insecure --no-insecure --tls-certificate --tls-key --cors-origins --strict --no-strict --max-body --max-connections --drain-timeout --idle-timeout --output --config --quiet --verbose --no-color --help --version' files=1 ;;
+    'aictl serve') words='--address --name --backend --threads --context --concurrency --kv-memory --step-tokens --max-queue --prefix-cache --no-prefix-cache --cpu-threads --kv-cache-dir --kv-cache-size --api-key-file --insecure --no-insecure --tls-certificate --tls-key --cors-origins --strict --no-strict --max-body --max-connections --drain-timeout --idle-timeout --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl run') words='--tokens --system --raw --no-raw --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl chat') words='--system --max-tokens --temperature --seed --top-k --top-p --min-p --typical-p --top-n-sigma --repetition-penalty --repeat-last-n --frequency-penalty --presence-penalty --dry-multiplier --dry-base --dry-allowed-length --xtc-probability --xtc-threshold --mirostat --mirostat-tau --mirostat-eta --ignore-eos --no-ignore-eos --stop --backend --threads --context --kv-memory --step-tokens --prefix-cache --no-prefix-cache --output --config --quiet --verbose --no-color --help --version' files=1 ;;
     'aictl model') words='show logits builtin --output --config --quiet --verbose --no-color --help --version' ;;

@@ -140,6 +140,8 @@ complete -c aictl -n '__aictl_at "aictl serve"' -l max-queue -x -d 'requests tha
 complete -c aictl -n '__aictl_at "aictl serve"' -l prefix-cache -d 'reuse the computed beginning that a prompt shares with earlier ones'
 complete -c aictl -n '__aictl_at "aictl serve"' -l no-prefix-cache -d 'not: reuse the computed beginning that a prompt shares with earlier ones'
 complete -c aictl -n '__aictl_at "aictl serve"' -l cpu-threads -x -a 'auto' -d 'another name of --threads'
+complete -c aictl -n '__aictl_at "aictl serve"' -l kv-cache-dir -x -a '(__fish_complete_directories)' -d 'folder in which computed prompts outlive the process, readable by its owner alone; off: none; empty: kv in $XDG_CACHE_HOME/aictl or ~/.cache/aictl'
+complete -c aictl -n '__aictl_at "aictl serve"' -l kv-cache-size -x -d 'most bytes in that folder, of all models; 0: a tenth of what is free, at most 16 GiB'
 complete -c aictl -n '__aictl_at "aictl serve"' -l api-key-file -r -F -d 'keys that may ask, one a line; without it everybody may'
 complete -c aictl -n '__aictl_at "aictl serve"' -l insecure -d 'listen beyond this machine without keys'
 complete -c aictl -n '__aictl_at "aictl serve"' -l no-insecure -d 'not: listen beyond this machine without keys'
