@@ -56,6 +56,7 @@ void add_new(std::vector<std::string>& to, const std::vector<std::string>& from)
 Result<void> add_objects(const Platform& platform, std::vector<RenderedObject> objects,
                          std::map<std::string, size_t>& known, Generated& generated) {
   for (RenderedObject& each : objects) {
+    if (auto checked = check_object(each); !checked) return checked;
     complete_object(platform, each.object);
     const std::string key = object_key(each.object);
     const auto [found, fresh] = known.emplace(key, generated.objects.size());

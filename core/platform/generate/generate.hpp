@@ -44,6 +44,10 @@ void order_objects(std::vector<RenderedObject>& objects);
 int apply_rank(const Json& object);
 std::string_view rank_name(int rank);
 
+/// Whether the rest may take for granted what an object has: apiVersion, kind, and metadata with
+/// text in it. Errors: kDataRefused naming its template, the object and the path.
+Result<void> check_object(const RenderedObject& object);
+
 /// Adds what every object has: its namespace unless its kind has none, the labels of the platform.
 void complete_object(const Platform& platform, Json& object);
 

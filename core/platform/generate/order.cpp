@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -118,6 +119,14 @@ std::string group_of(const Json& object) {
   return slash == api.npos ? std::string() : api.substr(0, slash);
 }
 
+constexpr std::string_view kText = "text";
+
+// A value as a message shows it, cut where it is long.
+std::string words_of(const Json& value) {
+  const std::string text = value.is_string() ? value.get<std::string>() : dump_json(value);
+  return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+}
+
 }  // namespace
 
 std::string object_key(const Json& object) {
@@ -148,8 +157,53 @@ void order_objects(std::vector<RenderedObject>& objects) {
                    [&](const auto& a, const auto& b) { return key(a) < key(b); });
 }
 
+Result<void> check_object(const RenderedObject& rendered) {
+  const Json& object = rendered.object;
+  const auto from = rendered.comments.find("");
+  const std::string place = from == rendered.comments.end() ? "a template" : from->second;
+  if (!object.is_object())
+    return Error{ErrorCode::kDataRefused,
+                 fmt::format("what {} gives is {}, not an object", place, words_of(object)), ""};
+  const auto refuse = [&](const std::string& path, const Json* value, std::string_view wanted) {
+    const Json* name = nullptr;
+    if (object.contains("metadata") && object["metadata"].is_object() &&
+        object["metadata"].contains("name"))
+      name = &object["metadata"]["name"];
+    const std::string kind = text_at(object, "/kind");
+    return Error{ErrorCode::kDataRefused,
+                 fmt::format("what {} gives: {}/{}: {} {}, and has to be {}", place,
+                             kind.empty() ? "an object" : kind, name ? words_of(*name) : "?", path,
+                             value ? "is " + words_of(*value) : "is missing", wanted),
+                 wanted == kText ? "quote it in the template: {{ ... | tojson }}" : ""};
+  };
+  const auto text = [&](const Json& at, const std::string& path, const char* key) {
+    const auto found = at.find(key);
+    const Json* value = found == at.end() ? nullptr : &*found;
+    return value && value->is_string() && !value->get_ref<const std::string&>().empty()
+               ? std::optional<Error>()
+               : refuse(path + key, value, kText);
+  };
+  for (const char* key : {"apiVersion", "kind"})
+    if (auto refused = text(object, "", key)) return *std::move(refused);
+  const auto found = object.find("metadata");
+  if (found == object.end() || !found->is_object())
+    return refuse("metadata", found == object.end() ? nullptr : &*found, "a mapping");
+  const Json& metadata = *found;
+  if (auto refused = text(metadata, "metadata.", "name")) return *std::move(refused);
+  if (metadata.contains("namespace"))
+    if (auto refused = text(metadata, "metadata.", "namespace")) return *std::move(refused);
+  for (const char* map : {"labels", "annotations"}) {
+    const auto values = metadata.find(map);
+    if (values == metadata.end()) continue;
+    const std::string path = fmt::format("metadata.{}", map);
+    if (!values->is_object()) return refuse(path, &*values, "a mapping");
+    for (const auto& [key, value] : values->items())
+      if (!value.is_string()) return refuse(path + "." + key, &value, kText);
+  }
+  return {};
+}
+
 void complete_object(const Platform& platform, Json& object) {
-  if (!object.contains("metadata")) return;
   const std::string kind = text_at(object, "/kind");
   Json& given = object["metadata"];
   const auto& cluster = cluster_kinds();
