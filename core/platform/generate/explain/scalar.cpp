@@ -59,7 +59,10 @@ std::pair<size_t, size_t> scalar_extent(std::string_view text, size_t line, size
     at = at == text.npos ? text.size() : text.find_first_not_of(kBlank, at + 1);
   }
   if (at >= text.size()) return {text.size(), text.size()};
-  if (text[at] == '"' || text[at] == '\'') return {at, after_quoted(text, at)};
+  if (text[at] == '"' || text[at] == '\'') {  // the quotes say nothing, where there is more
+    const size_t end = after_quoted(text, at);
+    return end > at + 2 ? std::pair(at + 1, end - 1) : std::pair(at, end);
+  }
   if (text[at] == '|' || text[at] == '>') {
     const size_t body = std::min(text.find('\n', at), text.size());
     return {body, after_block(text, line, at)};

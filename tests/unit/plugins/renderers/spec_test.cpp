@@ -179,6 +179,7 @@ TEST_CASE("explain: each field names the line, measurement, formula or rule that
   has(pod + "nodeSelector/zone", "aictl.yaml:13 (placement.pools[0].selector.zone)");
   has(container + "resources/requests/memory", "GPU processes x 4 GiB");
   has(container + "resources/limits/memory", "GPU processes x 4 GiB");
+  CHECK(says(qwen, container + "resources/limits/cpu") == "cpus 3 = 2 + 1 GPUs x 1");
   has(container + "startupProbe/failureThreshold", "startup ");
   has(container + "startupProbe/failureThreshold", " s = 2 x (120 s + ");
   CHECK(says(qwen, "metadata/namespace").find("aictl.yaml:2 (namespace)") == 0);
