@@ -58,6 +58,7 @@ Result<int> run_up(const App& app, const UpFlags& flags, cli::Context& context) 
   platform::LocalRequest request{plan->platform.name, plan->platform.file, plan->platform.digest,
                                  plan->workloads,     flags.names,         {},
                                  {flags.free_ports}};
+  request.dry_run = flags.options.dry_run;
   for (const auto& row : app.plugins.services.rows()) request.services.push_back(row.name);
   const auto machine = platform::this_machine(
       context.environment(), flags.options.secrets,

@@ -42,6 +42,7 @@ struct EnvironmentVariable {
 struct Port {
   std::string name = "http";  // at most 15 characters, a letter among them
   int number = 8000;          // wished for; a supervisor may choose another
+  bool tls = false;           // it answers HTTPS alone
 };
 
 /// Something the workload reads or writes as files.
@@ -52,11 +53,12 @@ struct Mount {
     kScratch,  // gone with it
     kMemory,   // in memory, such as /dev/shm
     kConfig,   // one file, `file`, in the folder `path`; its text is `content`
+    kSecret,   // the keys of the secret `source` as files, read-only
   };
   std::string name;  // a DNS label, unique in the workload
   Kind kind = Kind::kScratch;
   std::string path;    // in a container: "/models"
-  std::string source;  // kModel: the model's reference as the spec has it
+  std::string source;  // kModel: the model's reference as the spec has it; kSecret: its name
   std::string file;    // kModel: the file to open inside it; empty: the folder. kConfig: its name
   std::string found;   // kModel: the file or folder on this machine; empty: it is not here
   Word content;        // kConfig

@@ -53,6 +53,22 @@ Result<std::set<std::string>> wanted(const std::vector<Workload>& workloads,
   return all;
 }
 
+// Those that need what is left out are left out too, and in turn who needs them: the plan has them
+// in the order of their needs.
+void leave_out_who_needs(std::map<std::string, std::string>& why, Choice& choice) {
+  std::erase_if(choice.kept, [&](const Workload* each) {
+    for (const std::string& need : each->needs)
+      if (const auto missing = why.find(need); missing != why.end()) {
+        const std::string reason =
+            fmt::format("it needs '{}', which cannot run here: {}", need, missing->second);
+        why[each->name] = reason;
+        choice.left_out.push_back({each->name, reason});
+        return true;
+      }
+    return false;
+  });
+}
+
 }  // namespace
 
 int local_replicas(const Workload& w) {
@@ -63,7 +79,7 @@ int local_replicas(const Workload& w) {
 
 Result<Choice> choose_workloads(const std::vector<Workload>& workloads,
                                 const std::vector<std::string>& names,
-                                const std::vector<std::string>& services) {
+                                const std::vector<std::string>& services, bool dry_run) {
   auto chosen = wanted(workloads, names);
   if (!chosen) return std::move(chosen).error();
   Choice choice;
@@ -80,6 +96,10 @@ Result<Choice> choose_workloads(const std::vector<Workload>& workloads,
                    fmt::format("'{}' cannot run here: {}", each.name, reason), ""};
     why[each.name] = reason;
     choice.left_out.push_back({each.name, std::move(reason)});
+  }
+  if (dry_run) {
+    leave_out_who_needs(why, choice);
+    return choice;
   }
   for (const Workload* each : choice.kept)
     for (const std::string& need : each->needs)

@@ -33,7 +33,8 @@ class Preparer {
     plan.file = request_.file;
     plan.digest = request_.digest;
     plan.folder = folder_of(request_.file);
-    auto choice = choose_workloads(request_.workloads, request_.names, request_.services);
+    auto choice =
+        choose_workloads(request_.workloads, request_.names, request_.services, request_.dry_run);
     if (!choice) return std::move(choice).error();
     plan.left_out = std::move(choice->left_out);
     if (choice->kept.empty())
@@ -117,6 +118,7 @@ class Preparer {
     };
     if (mount.kind == Kind::kModel) return place_model(instance, mount);
     if (mount.kind == Kind::kState) return folder("state");
+    if (mount.kind == Kind::kSecret) return (machine_.secrets / mount.source).string();
     if (mount.kind == Kind::kMemory && mount.path == "/dev/shm") return mount.path;
     return folder(mount.kind == Kind::kConfig ? "config" : "scratch");
   }

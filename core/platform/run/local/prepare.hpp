@@ -32,6 +32,7 @@ struct LocalRequest {
   std::vector<std::string> names;     // only these and what they need; empty: all
   std::vector<std::string> services;  // that this program has
   PortChoice ports;
+  bool dry_run = false;  // nothing is started: what cannot run is told and no error
 };
 
 /// A file, folder or link that has to be there before the processes start.
