@@ -51,6 +51,13 @@ Result<int> write_folder(const std::string& folder, const std::vector<RenderedFi
         !ok)
       return std::move(ok).error();
   context.note(fmt::format("wrote {} files to {}", files.size(), folder));
+  auto drift = platform::find_drift(folder, files);
+  if (!drift) return std::move(drift).error();
+  for (const Drift& each : *drift)
+    if (each.what == Drift::What::kStale)
+      context.note(
+          fmt::format("stale: {} is of an earlier run and belongs to it no more: remove it",
+                      (std::filesystem::path(folder) / each.path).string()));
   return 0;
 }
 
@@ -167,7 +174,7 @@ std::vector<Row> generate_rows(GenerateFlags& f) {
   rows.push_back(Row("about", &f.about,
                      "explain the fields with this in Kind/name/path: Deployment/qwen/spec"));
   rows.push_back(Row("mode", &f.mode, "of kserve: what carries a model")
-                     .suggest({"standard", "llm", "cache"}));
+                     .choices({"standard", "llm", "cache"}));
   rows.push_back(
       Row("repository", &f.layout.repository, "the Git repository Argo CD or Flux reads"));
   rows.push_back(Row("revision", &f.layout.revision, "its branch"));

@@ -10,6 +10,7 @@
 namespace aictl::platform {
 namespace {
 
+constexpr size_t kMostBytes = size_t{16} << 20;
 constexpr std::string_view kMark = "# Made by aictl ";
 
 int first_difference(std::string_view a, std::string_view b) {
@@ -40,7 +41,7 @@ Result<std::vector<Drift>> find_drift(const std::filesystem::path& folder,
        !failed && each != std::filesystem::recursive_directory_iterator(); each.increment(failed)) {
     const std::string path = each->path().lexically_relative(folder).generic_string();
     if (!each->is_regular_file(failed) || known.contains(path)) continue;
-    auto text = read_file(each->path());
+    auto text = read_file(each->path(), kMostBytes);  // what is larger is none of ours
     if (text && text->starts_with(kMark)) drift.push_back({path, Drift::What::kStale, 0});
   }
   std::sort(drift.begin(), drift.end(),
