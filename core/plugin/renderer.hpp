@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ struct Rendering {
   std::vector<RenderedFile> files;
   std::vector<std::string> notes;      // what to install or switch on first, for people
   std::vector<std::string> externals;  // "Kind/name" that must exist already
+  std::map<std::string, std::set<std::string>> keys = {};  // of the Secrets among those
 };
 
 struct RenderRequest {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,9 @@ struct PlannedPool {
 
 /// Something that has to be there already: a secret, a CRD's operator, a class.
 struct External {
-  std::string kind, name;  // "Secret", "openai-key"
-  std::string how;         // the command that makes it, or what to install
+  std::string kind, name;           // "Secret", "openai-key"
+  std::string how;                  // the command that makes it, or what to install
+  std::set<std::string> keys = {};  // of a secret that nothing else makes; `how` follows from them
 };
 
 struct PlatformPlan {

@@ -39,7 +39,8 @@ namespace {
 
 using platform::Cluster;
 
-// What people have to know: a line a note, "needs Kind/name" an object that must be there.
+// What people have to know: a line a note, "needs Kind/name" an object that must be there; of a
+// Secret " key KEY" may follow.
 void add_notes(const std::string& text, Rendering& rendering) {
   constexpr std::string_view kNeeds = "needs ";
   for (size_t at = 0; at < text.size();) {
@@ -47,10 +48,16 @@ void add_notes(const std::string& text, Rendering& rendering) {
     const std::string line = text.substr(at, end - at);
     at = end + 1;
     if (line.find_first_not_of(' ') == line.npos) continue;
-    if (line.starts_with(kNeeds))
-      rendering.externals.push_back(line.substr(kNeeds.size()));
-    else
+    if (!line.starts_with(kNeeds)) {
       rendering.notes.push_back(line);
+      continue;
+    }
+    constexpr std::string_view kKey = " key ";
+    const std::string thing = line.substr(kNeeds.size());
+    const size_t key = std::min(thing.find(kKey), thing.size());
+    rendering.externals.push_back(thing.substr(0, key));
+    if (key < thing.size())
+      rendering.keys[rendering.externals.back()].insert(thing.substr(key + kKey.size()));
   }
 }
 
@@ -127,10 +134,11 @@ class ClusterRenderer : public Renderer {
     if (variables->contains("style")) style.update((*variables)["style"]);
     if (auto added = platform::add_pods(request, style, "pod", *variables); !added)
       return std::move(added).error();
-    if (!target_.other.empty())
-      if (auto added = platform::add_pods(request, target_.other_style, target_.other, *variables);
-          !added)
-        return std::move(added).error();
+    if (target_.other.empty()) return variables;
+    Json other = target_.other_style;
+    if (variables->contains("other_style")) other.update((*variables)["other_style"]);
+    if (auto added = platform::add_pods(request, other, target_.other, *variables); !added)
+      return std::move(added).error();
     return variables;
   }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/placement/model/formats.hpp"
 #include "core/platform/generate/render/templates.hpp"
 #include "core/platform/spec/names.hpp"
 #include "core/value/yaml_write.hpp"
@@ -30,18 +31,18 @@ Json store_of(const Cluster& cluster, const Json& knobs) {
     store["type"] = "state.postgresql";
     store["version"] = "v2";
     entries.push_back(from_secret("connectionString", secret, "connection"));
-    secrets.push_back(secret);
+    secrets.push_back(secret + " key connection");
   } else if (state.store == "mysql" || cluster.has("vitess")) {
     store["type"] = "state.mysql";  // Vitess speaks it; no schema's name in the connection string
     entries.push_back(from_secret("connectionString", secret, "connection"));
-    secrets.push_back(secret);
+    secrets.push_back(secret + " key connection");
   } else {
     store["type"] = "state.redis";
     const auto host = knobs["redis"].get<std::string>();
     entries.push_back(text_entry("redisHost", host));
     if (state.store == "redis") {
       entries.push_back(from_secret("redisPassword", secret, "password"));
-      secrets.push_back(secret);
+      secrets.push_back(secret + " key password");
     } else {
       store["note"] =
           fmt::format("state.store is '{}', which sidecars cannot share: they use the Redis at {}",
@@ -68,16 +69,18 @@ Json pubsub_of(const Cluster& cluster, const Json& knobs, Json& store) {
   Json pubsub = Json::object(), entries = Json::array();
   if (cluster.platform().events.broker == "kafka") {
     pubsub["type"] = "pubsub.kafka";
-    const auto user = knobs["kafka_secret"].get<std::string>();
+    // Who uses what strimzi makes signs in as the user it makes there.
+    auto user = knobs["kafka_secret"].get<std::string>();
+    if (user.empty() && knobs["bootstrap"] == "") user = cluster.prefix();
     entries.push_back(text_entry("brokers", bootstrap_of(cluster, knobs)));
-    entries.push_back(text_entry("consumerGroup", "{namespace}"));
+    entries.push_back(text_entry("consumerGroup", cluster.prefix() + "-{appID}"));
     entries.push_back(text_entry("authType", user.empty() ? "none" : "password"));
     if (!user.empty()) {
       entries.push_back(text_entry("saslMechanism", "SHA-512"));
       entries.push_back(text_entry("saslUsername", cluster.prefix()));
       entries.push_back(from_secret("saslPassword", user, "password"));
       entries.push_back(text_entry("disableTls", "true"));
-      store["secrets"].push_back(user);
+      store["secrets"].push_back(user + " key password");
     }
   } else {
     pubsub["type"] = "pubsub.redis";
@@ -98,14 +101,36 @@ std::string agent_workload(const Cluster& cluster, const std::string& name) {
   return own;
 }
 
+// Words of vLLM's command line as its keyword arguments: "--task embed" -> task: embed.
+void add_keywords(const std::vector<std::string>& args, Json& engine) {
+  std::string key;
+  for (const std::string& arg : args) {
+    if (!arg.starts_with("--")) {
+      if (!key.empty()) engine[key] = arg;
+      key.clear();
+      continue;
+    }
+    const size_t equals = std::min(arg.find('='), arg.size());
+    key = arg.substr(2, equals - 2);
+    std::replace(key.begin(), key.end(), '-', '_');
+    engine[key] = equals < arg.size() ? Json(arg.substr(equals + 1)) : Json(true);
+  }
+}
+
 // Ray Serve LLM's own words for a model.
-Json serve_config(const Json& m, const Json& w, const std::string& path) {
+Json serve_config(const platform::ModelEntry& entry, const Json& m, const Json& w,
+                  const std::string& path) {
   Json engine = {{"tensor_parallel_size", m["tensor"]},
                  {"pipeline_parallel_size", m["pipeline"]},
                  {"max_model_len", m["context"]},
                  {"max_num_seqs", m["sequences"]},
                  {"gpu_memory_utilization", 0.9}};
   if (m["kv_type"] != "") engine["kv_cache_dtype"] = m["kv_type"];
+  const std::string quant = placement::canonical_quant(entry.quantisation);
+  if (quant == "FP8") engine["quantization"] = "fp8";
+  if (quant == "AWQ") engine["quantization"] = "awq";
+  if (quant == "GPTQ") engine["quantization"] = "gptq";
+  add_keywords(entry.args, engine);
   Json config = {{"model_loading_config", {{"model_id", m["name"]}, {"model_source", path}}}};
   std::string product = m["product"].get<std::string>();
   if (product.starts_with("NVIDIA")) product.erase(0, 7);
@@ -218,7 +243,11 @@ Result<void> refine_kserve(const Cluster& cluster, Json& variables) {
                              weights["revision"].get<std::string>());
   }
   if (variables["knobs"]["mode"] != "llm") return {};
-  variables["style"] = {{"container", "main"}, {"probes", false}, {"lifecycle", false}};
+  // The base configuration decides between HTTP and HTTPS; a started server accepts either.
+  variables["style"] = {{"container", "main"}, {"claims", true}, {"startup_tcp", true}};
+  // The other nodes of a replica answer nobody.
+  variables["other_style"] = {{"container", "main"}, {"containers", true}, {"wait", true},
+                              {"ports", false},      {"probes", false},    {"lifecycle", false}};
   for (Json& w : variables["workloads"])
     if (w["owner"] == "kserve") leave_to_base(w);
   return {};
@@ -237,6 +266,11 @@ Result<void> refine_monitoring(const Cluster& cluster, Json& variables) {
 Result<void> refine_knative(const Cluster& cluster, Json& variables) {
   std::string bootstrap = bootstrap_of(cluster, variables["knobs"]);
   variables["bootstrap"] = std::move(bootstrap);
+  const Json given = variables["knobs"];
+  const bool ours = given["bootstrap"] == "" && given["kafka_secret"] == "";
+  variables["kafka_secret"] =
+      ours ? Json(platform::derived_name(cluster.prefix(), "kafka")) : given["kafka_secret"];
+  variables["kafka_user"] = ours ? cluster.prefix() : "";
   for (Json& w : variables["workloads"]) {
     w["concurrency"] = 8;
     for (const Json& m : variables["models"])
@@ -266,7 +300,8 @@ Result<void> refine_kuberay(const Cluster& cluster, Json& variables) {
     for (const char* probe : {"startup", "ready", "live"}) w[probe] = nullptr;
     for (const Json& m : variables["models"])
       if (m["workload"] == w["name"]) {
-        std::string text = write_yaml(serve_config(m, w, path_of_weights(cluster, *workload)));
+        std::string text = write_yaml(serve_config(*cluster.model(*workload)->entry, m, w,
+                                                   path_of_weights(cluster, *workload)));
         w["serve_config"] = std::move(text);
       }
   }

@@ -39,12 +39,27 @@ void tell_models(const Platform& p, const std::vector<std::string>& models, Work
     set(w, fmt::format("AICTL_MODEL_{}_URL", upper_words(model)), url(slug(model), "/v1"));
 }
 
+// Of the cluster that `generate strimzi` writes, its user and that user's Secret.
+std::string kafka_name(const Platform& p) {
+  constexpr size_t kLongest = 40;
+  return slug(p.name, kLongest);
+}
+
 void tell_events(const Platform& p, const std::vector<std::string>& topics, Workload& w) {
   if (topics.empty()) return;
-  if (p.events.broker == "kafka")
-    set(w, "KAFKA_BOOTSTRAP_SERVERS", text(p.name + "-kafka-bootstrap:9092"));
-  else
+  if (p.events.broker == "kafka") {
+    set(w, "KAFKA_BOOTSTRAP_SERVERS", text(kafka_name(p) + "-kafka-bootstrap:9092"));
+    set(w, "KAFKA_SECURITY_PROTOCOL", text("SASL_PLAINTEXT"));
+    set(w, "KAFKA_SASL_MECHANISM", text("SCRAM-SHA-512"));
+    set(w, "KAFKA_SASL_USERNAME", text(kafka_name(p)));
+    EnvironmentVariable password;
+    password.name = "KAFKA_SASL_PASSWORD";
+    password.secret = kafka_name(p);
+    password.key = "password";
+    w.environment.push_back(std::move(password));
+  } else {
     set(w, "AICTL_EVENTS_URL", url("events", ""));
+  }
   set(w, "AICTL_TOPICS", text(fmt::format("{}", fmt::join(topics, ","))));
 }
 
@@ -121,19 +136,21 @@ std::vector<External> externals_of(const Platform& p, const std::vector<Workload
       if (!v.secret.empty()) keys[v.secret].insert(v.key);
   for (const ModelEntry& m : p.models)
     if (!m.secret.empty()) keys[m.secret].insert("HF_TOKEN");
+  const bool kafka = p.events.enabled && p.events.broker == "kafka";
   std::vector<External> out;
   for (const auto& [name, all] : keys) {
-    std::string how = fmt::format("kubectl -n {} create secret generic {}", p.space, name);
-    for (const std::string& key : all) how += fmt::format(" --from-file={0}=./{0}", key);
-    out.push_back({"Secret", name, std::move(how)});
+    External secret{"Secret", name, "", all};
+    if (kafka && name == kafka_name(p)) secret.keys.clear();  // made beside the Kafka below
+    out.push_back(std::move(secret));
   }
   for (const Listener& listener : p.gateway.listeners)
     if (p.gateway.enabled && !listener.certificate.empty() && !keys.contains(listener.certificate))
-      out.push_back({"Secret", listener.certificate,
+      out.push_back({"Secret",
+                     listener.certificate,
                      fmt::format("kubectl -n {} create secret tls {} --cert=tls.crt --key=tls.key",
-                                 p.space, listener.certificate)});
-  if (p.events.enabled && p.events.broker == "kafka")
-    out.push_back({"Kafka", p.name, "aictl generate strimzi writes it"});
+                                 p.space, listener.certificate),
+                     {}});
+  if (kafka) out.push_back({"Kafka", kafka_name(p), "aictl generate strimzi writes it", {}});
   return out;
 }
 
