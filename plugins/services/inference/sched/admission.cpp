@@ -45,6 +45,7 @@ void Scheduler::admit(Time now) {
       blocked_ = id;
       return;
     }
+    if (blocked_ == id) blocked_ = -1;
     turns_.withdraw(turns_.account_of(s.request));  // nobody yields a place to it
   }
 }
