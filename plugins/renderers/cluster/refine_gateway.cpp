@@ -172,6 +172,12 @@ Result<void> refine_gateway(const Cluster& cluster, Json& variables) {
   if (listeners.empty())
     listeners.push_back({{"name", "http"}, {"port", 80}, {"hostname", ""}, {"certificate", ""}});
   variables["listeners"] = std::move(listeners);
+  // Those within the cluster ask the gateway by this name, with the same certificate.
+  variables["tls_names"] = Json::array();
+  const Workload* own = cluster.plan().workload("gateway");
+  if (std::ranges::any_of(cluster.flows(), [&](const auto& flow) { return flow.to == own; }))
+    variables["tls_names"].push_back(
+        fmt::format("{}.{}.svc", cluster.service(*own), cluster.platform().space));
   variables["rules"] = rules_of(cluster);
   if (variables["rules"].empty())
     return Error{ErrorCode::kDataRefused, "models is empty, and so is gateway.routes",

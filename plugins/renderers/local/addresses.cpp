@@ -38,6 +38,8 @@ std::string LocalAddresses::place(const Workload& of, const Mount& mount) const 
       return fmt::format("/var/lib/{}-{}/{}", name, of.name, mount.name);
     case Mount::Kind::kConfig:
       return fmt::format("/etc/aictl/{}/{}", name, of.name);
+    case Mount::Kind::kSecret:
+      return fmt::format("/etc/aictl/{}/secrets/{}", name, mount.source);
     case Mount::Kind::kMemory:
       return "/dev/shm";
     case Mount::Kind::kScratch:
@@ -62,7 +64,8 @@ std::string LocalAddresses::resolve(const Workload& of, const Reference& referen
       const std::string peer = process                     ? "127.0.0.1"
                                : scene_ == Scene::kQuadlet ? plan_.platform.name + "-" + to->name
                                                            : to->name;
-      return fmt::format("http://{}:{}", peer, port(*to, ""));
+      const bool tls = !to->ports.empty() && to->ports.front().tls;
+      return fmt::format("{}://{}:{}", tls ? "https" : "http", peer, port(*to, ""));
     }
     case Reference::Kind::kPath:
       for (const Mount& mount : of.mounts) {

@@ -69,7 +69,7 @@ Json binding_of(const PlatformPlan& plan, const Workload& w) {
 Json mounts_of(const LocalAddresses& book, const Workload& w) {
   Json mounts = Json::array();
   for (const Mount& mount : w.mounts) {
-    constexpr const char* kKinds[] = {"model", "state", "scratch", "memory", "config"};
+    constexpr const char* kKinds[] = {"model", "state", "scratch", "memory", "config", "secret"};
     mounts.push_back({{"name", mount.name},
                       {"kind", kKinds[static_cast<int>(mount.kind)]},
                       {"path", mount.path},
@@ -108,7 +108,8 @@ Json workload_of(const PlatformPlan& plan, const LocalAddresses& book, const Wor
   for (const Port& each : w.ports)
     v["ports"].push_back({{"name", each.name},
                           {"number", book.port(w, each.name)},
-                          {"published", book.published(w, each.name)}});
+                          {"published", book.published(w, each.name)},
+                          {"tls", each.tls}});
   v["published"] = w.component == Component::kGateway || w.component == Component::kModel;
   v["mounts"] = mounts_of(book, w);
   v["gpus"] = w.resources.gpus;
@@ -147,7 +148,11 @@ class LocalRenderer : public Renderer {
     add_texts(v, rendering);
     for (const Json& w : v["workloads"])
       for (const Json& mount : w["mounts"])
-        if (mount["kind"] == "model")
+        if (mount["kind"] == "secret")
+          rendering.notes.push_back(fmt::format("the files of the secret '{}' have to be in {}",
+                                                mount["source"].get<std::string>(),
+                                                mount["place"].get<std::string>()));
+        else if (mount["kind"] == "model")
           rendering.notes.push_back(fmt::format("weights of '{}' have to be in {}",
                                                 mount["source"].get<std::string>(),
                                                 mount["place"].get<std::string>()));

@@ -50,6 +50,34 @@ void add_backend(const Platform& p, const std::string& name, Text& out) {
     out.line(fmt::format("  - provider: {}", yaml_text(name)));
 }
 
+std::string port_name(const Listener& listener) {
+  return derived_name(listener.name, "", kPortLength);
+}
+
+// Where a listener's certificate and key lie, as the files of a secret. Listeners may share one.
+Mount certificate_mount(const Listener& listener) {
+  Mount mount;
+  mount.name = derived_name("tls", slug(listener.certificate, 40));
+  mount.kind = Mount::Kind::kSecret;
+  mount.path = "/etc/aictl-tls/" + slug(listener.certificate);
+  mount.source = listener.certificate;
+  return mount;
+}
+
+void add_certificates(const std::vector<Listener>& listeners, Text& out) {
+  bool any = false;
+  for (const Listener& listener : listeners) {
+    if (listener.certificate.empty()) continue;
+    if (!any) out.line("tls:");
+    any = true;
+    const std::string mount = certificate_mount(listener).name;
+    out.line("- address: \"", Kind::kListen, port_name(listener), "\"");
+    if (!listener.hostname.empty()) out.line("  hostname: " + yaml_text(listener.hostname));
+    out.line("  certificate: \"", Kind::kPath, mount, "/tls.crt\"");
+    out.line("  key: \"", Kind::kPath, mount, "/tls.key\"");
+  }
+}
+
 Word gateway_file(const Platform& p) {
   Text out;
   out.line(p.gateway.routes.empty() ? "routes: []" : "routes:");
@@ -73,6 +101,7 @@ Word gateway_file(const Platform& p) {
   out.line(fmt::format("budget: {{tokens: {}, window: {}, requests_per_minute: {}}}", b.tokens,
                        exact_duration(b.window), b.requests_per_minute));
   if (p.state.enabled) out.line("state: \"", Kind::kUrl, "state", "\"");
+  add_certificates(p.gateway.listeners, out);
   return std::move(out).take();
 }
 
@@ -153,7 +182,9 @@ Workload gateway_workload(const Platform& p) {
   Workload w = service("gateway", Component::kGateway, p.gateway.listeners.front().port);
   w.ports.clear();
   for (const Listener& listener : p.gateway.listeners)
-    w.ports.push_back({derived_name(listener.name, "", kPortLength), listener.port});
+    w.ports.push_back({port_name(listener), listener.port, !listener.certificate.empty()});
+  // What runs beside it asks at the first port, and so do probes: one without TLS, if there is one.
+  std::ranges::stable_partition(w.ports, [](const Port& port) { return !port.tls; });
   w.mounts.push_back(config_mount("gateway.yaml", gateway_file(p)));
   w.argv = {text("aictl"), text("gateway")};
   for (const Port& port : w.ports) {
@@ -162,6 +193,11 @@ Workload gateway_workload(const Platform& p) {
   }
   w.argv.push_back(text("--config"));
   w.argv.push_back(refer(Kind::kPath, "config", "/gateway.yaml"));
+  for (const Listener& listener : p.gateway.listeners)
+    if (Mount mount = certificate_mount(listener);
+        !listener.certificate.empty() &&
+        std::ranges::find(w.mounts, mount.name, &Mount::name) == w.mounts.end())
+      w.mounts.push_back(std::move(mount));
   for (Probe* probe : {&*w.startup, &*w.ready, &*w.live}) probe->port = w.ports.front().name;
   if (!p.gateway.keys_secret.empty())
     w.environment.push_back(from_secret("AICTL_GATEWAY_KEYS", p.gateway.keys_secret, "keys"));
