@@ -39,6 +39,21 @@ int widest_root(const Topology& t) {
   return widest;
 }
 
+// The most GPUs that are near one NUMA node; all of them where the machine tells of one node only.
+int widest_node(const Topology& t) {
+  int widest = 0;
+  bool known = false;
+  for (const Object* node : topology::objects_of(t, ObjectType::kNuma)) {
+    if (node->tier == topology::MemoryTier::kGpu) continue;
+    int here = 0;
+    for (const topology::Gpu& gpu : t.gpus)
+      here += gpu.nodeset.test(std::max(node->os_index, 0)) ? 1 : 0;
+    known |= here > 0;
+    widest = std::max(widest, here);
+  }
+  return known ? widest : static_cast<int>(t.gpus.size());
+}
+
 Json costs_of(const Topology& t, size_t row, size_t count) {
   for (const topology::Distances& d : t.distances)
     if (d.name == "NUMALatency" && d.labels.size() == count && d.values.size() == count * count) {
@@ -90,22 +105,21 @@ void add_alike(const platform::PlannedPool& pool, int gpus, const std::string& a
   w["alike_why"] = "";
   w["alike_problem"] = "";
   if (gpus < 2) return;
-  if (attribute == "numaNode") {
-    w["alike"] = "resource.kubernetes.io/numaNode";
-    w["alike_why"] = "the driver has to publish it";
-    return;
-  }
-  const int widest = widest_root(pool.topology);
   if (attribute == "none") return;
+  const bool numa = attribute == "numaNode";
+  const int widest = numa ? widest_node(pool.topology) : widest_root(pool.topology);
+  const char* place = numa ? "NUMA node" : "PCI Express root";
   if (gpus <= widest) {
-    w["alike"] = "resource.kubernetes.io/pcieRoot";
-    w["alike_why"] = fmt::format("{} GPUs share a root of {}", widest, pool.source);
+    w["alike"] = fmt::format("resource.kubernetes.io/{}", attribute);
+    w["alike_why"] = numa ? fmt::format("{} GPUs share a node of {}; the driver has to publish it",
+                                        widest, pool.source)
+                          : fmt::format("{} GPUs share a root of {}", widest, pool.source);
     return;
   }
   w["alike_problem"] = fmt::format(
-      "{}: {} GPUs on one PCI Express root are asked for and {} has at most {}: the "
-      "claim is made without that wish",
-      w["name"].get<std::string>(), gpus, pool.source, widest);
+      "{}: {} GPUs on one {} are asked for and {} has at most {}: the claim is made without that "
+      "wish",
+      w["name"].get<std::string>(), gpus, place, pool.source, widest);
 }
 
 }  // namespace
