@@ -137,7 +137,10 @@ void lint_scheduling(Documents documents, const Context&, Report& report) {
     const Json& rolling = mapping(spec, {"strategy", "rollingUpdate"});
     const Json* surge = member(rolling, "maxSurge");
     const bool none = surge != nullptr && (*surge == 0 || *surge == "0" || *surge == "0%");
-    if (document.kind() == "Deployment" && wants_devices(pod) && !none &&
+    const bool spare =
+        !text(mapping(document.object, {"metadata", "annotations"}), "aictl.dev/spare-gpus")
+             .empty();
+    if (document.kind() == "Deployment" && wants_devices(pod) && !none && !spare &&
         text(mapping(spec, {"strategy"}), "type") != "Recreate")
       report.warning(document, "spec.strategy.rollingUpdate.maxSurge", "lint/surge",
                      "a rollout waits for a spare GPU", "maxSurge: 0 and maxUnavailable: 1");

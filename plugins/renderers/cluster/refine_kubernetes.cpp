@@ -10,7 +10,7 @@ Result<void> refine_kubernetes(const platform::Cluster& cluster, Json& variables
       return Error{ErrorCode::kUnsupported,
                    fmt::format("'{}' spans {} nodes, and a Deployment cannot start them together",
                                workload.name, workload.nodes),
-                   "add the target leaderworkerset, jobset or kuberay"};
+                   "add the target leaderworkerset, jobset or kuberay, or kserve with --mode llm"};
   if (cluster.has("volcano")) variables["style"] = {{"scheduler", "volcano"}};
   return {};
 }

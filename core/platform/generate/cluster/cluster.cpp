@@ -51,7 +51,10 @@ std::string_view Cluster::owner(const Workload& workload) const {
   };
   if (workload.nodes > 1) {
     const std::string_view wide = first(kWideTargets);
-    return wide != "kubernetes" ? wide : has("kuberay") ? "kuberay" : wide;
+    if (wide != "kubernetes") return wide;
+    if (has("kserve") && workload.component == Component::kModel && kserve_mode() == "llm")
+      return "kserve";
+    return has("kuberay") ? "kuberay" : wide;
   }
   if (workload.component == Component::kModel) {
     const std::string_view target = first(kModelTargets);
@@ -62,6 +65,13 @@ std::string_view Cluster::owner(const Workload& workload) const {
   if (workload.component == Component::kJob) return first(kJobTargets);
   if (workload.component == Component::kAgent && has("knative")) return "knative";
   return "kubernetes";
+}
+
+std::string Cluster::kserve_mode() const {
+  const auto values = platform().targets.find("kserve");
+  if (values == platform().targets.end() || !values->second.is_object()) return {};
+  const auto mode = values->second.find("mode");
+  return mode != values->second.end() && mode->is_string() ? mode->get<std::string>() : "";
 }
 
 const PlannedModel* Cluster::model(const Workload& workload) const {
@@ -156,7 +166,9 @@ std::string Cluster::resolve(const Workload& of, const Reference& reference) con
     case Reference::Kind::kUrl: {
       const Workload* to = plan().workload(reference.target);
       if (!to) return {};
-      return fmt::format("http://{}.{}.svc:{}", service(*to), platform().space, service_port(*to));
+      const bool tls = owner(*to) == "kubernetes" && !to->ports.empty() && to->ports.front().tls;
+      return fmt::format("{}://{}.{}.svc:{}", tls ? "https" : "http", service(*to),
+                         platform().space, service_port(*to));
     }
     case Reference::Kind::kPath:
       for (const Mount& mount : of.mounts) {

@@ -38,6 +38,8 @@ class Cluster : public AddressBook {
   bool has(std::string_view target) const;
   /// The target that writes a workload down: "kserve", "kubernetes".
   std::string_view owner(const Workload& workload) const;
+  /// targets.kserve.mode, empty where the spec has none.
+  std::string kserve_mode() const;
   /// The labels by which its pods are found.
   std::map<std::string, std::string> selector(const Workload& workload) const;
   /// The name of the Service others reach it by, and its port there.
@@ -73,6 +75,19 @@ std::string literal_dollars(std::string text);
 /// What templates call a workload: its labels, command line, resources, mounts, probes.
 /// Errors: kDataRefused naming the field of the spec that the cluster cannot carry out.
 Result<Json> workload_variables(const Cluster& cluster, const Workload& workload);
+
+/// What a pod of a workload asks for.
+double pod_cpus(const Workload& workload);
+uint64_t pod_memory(const Workload& workload);
+/// Whether a workload waits in a queue where there are some: it takes GPUs, or it ends.
+bool queued(const Workload& workload);
+/// The queue of what serves and of what brings weights; with queues in the spec one of its own.
+std::string serving_queue(const Cluster& cluster);
+/// The queue a workload waits in: a job's own, else the spec's first; serving_queue of the rest.
+std::string queue_of(const Cluster& cluster, const Workload& workload);
+/// The queues of the spec, and that of what serves with its `needs`: gpus, cpus and bytes of
+/// memory by pool. `workloads` and `weights` are variables.
+Json queue_variables(const Cluster& cluster, const Json& workloads, const Json& weights);
 
 /// Everything templates are given, but `knobs`. Errors: as above.
 Result<Json> platform_variables(const Cluster& cluster);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/config/schema.hpp"
 #include "core/platform/spec/names.hpp"
 
 namespace aictl::platform {
@@ -26,9 +27,8 @@ Json with_label(const char* key, const std::string& value) {
 }
 
 void add_queue(const Cluster& cluster, const Workload& w, Json& v) {
-  const bool queued = w.resources.gpus > 0 || w.component == Component::kJob;
-  v["queued"] = queued;
-  if (!queued) return;
+  v["queued"] = queued(w);
+  if (!queued(w)) return;
   if (cluster.has("kueue")) {
     v["object_labels"]["kueue.x-k8s.io/queue-name"] = v["queue"];
     v["object_labels"]["kueue.x-k8s.io/priority-class"] =
@@ -92,6 +92,29 @@ void add_reaches(const Cluster& cluster, const Workload& w, Json& v) {
   if (cluster.owner(w) == "knative") v["open_to"].push_back(in_namespace("knative-serving"));
 }
 
+// The nodes a model was planned for, in the words of placement.pools.
+std::string pool_words(const Cluster& cluster, const std::string& name) {
+  Json words = {{"name", name}};
+  const auto say = [&](const char* key, const Json& value, const Json& nothing) {
+    if (value != nothing) words[key] = value;
+  };
+  const auto of_spec = std::ranges::find(cluster.platform().placement.pools, name, &NodePool::name);
+  const bool described =
+      of_spec != cluster.platform().placement.pools.end() && of_spec->topology.empty();
+  for (const PlannedPool& pool : cluster.plan().pools) {
+    if (pool.name != name) continue;
+    const topology::Topology& t = pool.topology;
+    say("nodes", pool.nodes, 1);
+    say("gpu", t.gpus.empty() ? std::string() : t.gpus.front().model, "");
+    say("gpus", t.gpus.size(), t.gpus.empty() ? 0 : 1);
+    say("cpus", objects_of(t, topology::ObjectType::kPu).size(), 0);
+    const uint64_t memory = host_memory(t).value_or(0);
+    say("memory", memory > 0 ? exact_bytes(memory) : "", "");
+    say("sockets", described ? of_spec->sockets : 0, 0);
+  }
+  return dump_json(words);
+}
+
 void add_model(const Cluster& cluster, const Workload& w, Json& v) {
   v["fetched"] = Json::array();
   const PlannedModel* model = cluster.model(w);
@@ -103,6 +126,9 @@ void add_model(const Cluster& cluster, const Workload& w, Json& v) {
   notes["aictl.dev/image"] = w.image;
   if (!entry.revision.empty()) notes["aictl.dev/revision"] = entry.revision;
   if (!entry.checksum.empty()) notes["aictl.dev/checksum"] = entry.checksum;
+  // What no field of Kubernetes has, for `aictl import`: what was planned, and for which machines.
+  if (!entry.shape.empty()) notes["aictl.dev/shape"] = entry.shape;
+  notes["aictl.dev/pool"] = pool_words(cluster, model->pool);
 }
 
 // Weights that a container before the first waits for, or downloads.
@@ -137,6 +163,9 @@ void decorate(const Cluster& cluster, const Workload& w, const Json& weights, Js
   for (const Json& text : v["texts"])
     v["pod_annotations"]["aictl.dev/" + derived_name(text["name"].get<std::string>(), "digest")] =
         text["digest"];  // a changed text starts new pods
+  // For who checks it: the GPUs a new pod takes beside the old ones are there.
+  if (w.resources.gpus > 0 && v["kind"] == "Deployment" && v["max_surge"] == 1)
+    v["annotations"]["aictl.dev/spare-gpus"] = fmt::format("{}", w.resources.gpus);
   add_queue(cluster, w, v);
   add_dapr(cluster, w, v);
   add_reaches(cluster, w, v);
@@ -147,8 +176,12 @@ void decorate(const Cluster& cluster, const Workload& w, const Json& weights, Js
   for (const Job& job : cluster.platform().jobs)
     if (w.component == Component::kJob && w.name == slug(job.name)) v["retries"] = job.retries;
   v["metrics_port"] = w.ports.empty() ? "" : w.ports.front().name;
+  v["metrics_tls"] = !w.ports.empty() && w.ports.front().tls;
   for (const Port& port : w.ports)
-    if (port.name == "metrics") v["metrics_port"] = port.name;
+    if (port.name == "metrics") {
+      v["metrics_port"] = port.name;
+      v["metrics_tls"] = port.tls;
+    }
   v["waiting_metric"] = "vllm:num_requests_waiting";
   v["waiting_query"] =
       fmt::format("sum(vllm:num_requests_waiting{{namespace=\"{}\",pod=~\"{}-.*\"}})",

@@ -17,6 +17,8 @@ std::vector<Row> cluster_rows(ClusterOptions& o) {
       Row("monitoring_namespace", &o.monitoring_namespace, "where Prometheus runs"),
       Row("gateway_namespace", &o.gateway_namespace, "where the proxies of a gateway run"),
       Row("operators", &o.operators, "the group of people who may look after the platform"),
+      Row("image", &o.image,
+          "the image of the gateway, the state store and the broker; empty: this version's"),
       Row("fetch_image", &o.fetch_image, "an image with `hf`, which downloads weights"),
       Row("agent_image", &o.agent_image, "an image with aictl, for the agent on each node"),
       Row("weights_registry", &o.weights_registry,

@@ -16,6 +16,7 @@ struct ClusterOptions {
   std::string monitoring_namespace = "monitoring";
   std::string gateway_namespace = "envoy-gateway-system";
   std::string operators = "aictl-operators";
+  std::string image;  // of the gateway, the state store and the broker; empty: the plan's
   std::string fetch_image = "docker.io/vllm/vllm-openai:v0.19.0";
   std::string agent_image = "ghcr.io/aictl/aictl:0.1.0";
   std::string weights_registry;

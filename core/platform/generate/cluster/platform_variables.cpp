@@ -218,21 +218,9 @@ Result<Json> platform_variables(const Cluster& cluster) {
   v["agent"] = agent_variables(cluster, v["workloads"]);
   v.update(parts_of(p));
   v["gateway"] = gateway_variables(cluster);
-  v["queues"] = Json::array();
-  for (const Queue& each : p.queues)
-    v["queues"].push_back({{"name", each.name},
-                           {"gpus", each.gpus},
-                           {"cpu", each.cpus > 0 ? cpu_quantity(each.cpus) : ""},
-                           {"memory", each.memory > 0 ? memory_quantity(each.memory) : ""},
-                           {"priority", each.priority},
-                           {"cohort", each.cohort}});
-  if (p.queues.empty())
-    v["queues"].push_back({{"name", derived_name(cluster.prefix(), "queue")},
-                           {"gpus", 0},
-                           {"cpu", ""},
-                           {"memory", ""},
-                           {"priority", 0},
-                           {"cohort", ""}});
+  Json queues = queue_variables(cluster, v["workloads"], v["weights"]);
+  v["queues"] = std::move(queues);
+  v["serving_queue"] = serving_queue(cluster);
   v["pools"] = pools_of(cluster);
   v["gpu_resource"] = cluster.gpu_resource();
   const ClusterOptions& o = cluster.options();

@@ -25,6 +25,8 @@ Json pod_style(const Json& style) {
                {"probe_ports", true},
                {"probes", true},
                {"startup", true},
+               {"startup_tcp", false},
+               {"claims", true},
                {"lifecycle", true},
                {"scheduler", ""},
                {"account", true},

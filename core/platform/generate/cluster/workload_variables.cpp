@@ -76,10 +76,17 @@ Json environment_of(const Cluster& cluster, const Workload& w) {
   return list;
 }
 
-Json probe_of(const std::optional<Probe>& probe, int failures) {
+bool answers_tls(const Workload& w, const std::string& name) {
+  for (const Port& port : w.ports)
+    if (port.name == name) return port.tls;
+  return false;
+}
+
+Json probe_of(const Workload& w, const std::optional<Probe>& probe, int failures) {
   if (!probe) return nullptr;
   return {{"path", probe->path},
           {"port", probe->port},
+          {"scheme", answers_tls(w, probe->port) ? "HTTPS" : ""},
           {"period", probe->period},
           {"timeout", probe->timeout},
           {"failures", failures}};
@@ -152,6 +159,10 @@ Result<Files> files_of(const Cluster& cluster, const Workload& w) {
             {{"name", mount.name},
              {"size", memory_quantity(std::max<uint64_t>(mount.bytes, 1 << 20))}});
         break;
+      case Mount::Kind::kSecret:
+        volume["secret"] = {{"secretName", mount.source}, {"defaultMode", 0440}};
+        at["readOnly"] = true;
+        break;
       case Mount::Kind::kConfig: {
         const std::string name = derived_name(w.name, mount.name);
         const std::string text = spell(mount.content, w, cluster);
@@ -218,25 +229,15 @@ std::string kind_of(const Workload& w, const Files& files) {
   return files.claims.empty() ? "Deployment" : "StatefulSet";
 }
 
-// The queue of the spec a workload waits in: a job's own, else the first.
-std::string queue_of(const Cluster& cluster, const Workload& w) {
-  for (const Job& job : cluster.platform().jobs)
-    if (w.component == Component::kJob && !job.queue.empty() &&
-        (slug(job.name) == w.name || w.name.ends_with(slug(job.name))))
-      return job.queue;
-  const auto& queues = cluster.platform().queues;
-  return queues.empty() ? derived_name(cluster.prefix(), "queue") : queues.front().name;
-}
-
 Json resources_of(const Cluster& cluster, const Workload& w, const Files& files) {
   constexpr uint64_t kLogs = uint64_t{1} << 30;
   const uint64_t ephemeral = std::max(w.resources.ephemeral, files.scratch + kLogs);
-  return {{"cpu", cpu_quantity(std::max(w.resources.cpus, 0.05))},
-          {"memory", memory_quantity(std::max<uint64_t>(w.resources.memory, 64 << 20))},
+  return {{"cpu", cpu_quantity(pod_cpus(w))},
+          {"memory", memory_quantity(pod_memory(w))},
           {"ephemeral", memory_quantity(ephemeral)},
           {"gpus", w.resources.gpus},
           {"gpu_resource", cluster.gpu_resource()},
-          {"claims", cluster.claims() && w.resources.gpus > 0}};
+          {"claims", cluster.claims() && w.resources.gpus > 0 && cluster.owner(w) != "knative"}};
 }
 
 Json flows_of(const Cluster& cluster, const Workload& w, bool incoming) {
@@ -274,9 +275,9 @@ void add_times(const Workload& w, Json& v) {
   v["cooldown"] = std::max(300, w.startup_seconds + 60);  // longer than a start, or it flaps
   const int period = w.startup ? std::max(1, w.startup->period) : 10;
   const int failures = std::max(1, (w.startup_seconds + period - 1) / period);
-  v["startup"] = probe_of(w.startup, failures);
-  v["ready"] = probe_of(w.ready, w.ready ? w.ready->failures : 0);
-  v["live"] = probe_of(w.live, w.live ? w.live->failures : 0);
+  v["startup"] = probe_of(w, w.startup, failures);
+  v["ready"] = probe_of(w, w.ready, w.ready ? w.ready->failures : 0);
+  v["live"] = probe_of(w, w.live, w.live ? w.live->failures : 0);
 }
 
 }  // namespace
@@ -293,7 +294,9 @@ Result<Json> workload_variables(const Cluster& cluster, const Workload& w) {
   const Json labels = labels_of(cluster, w);
   v["labels"] = labels;
   v["selector"] = json_map(cluster.selector(w));
-  v["image"] = w.image;
+  const bool ours = w.component == Component::kGateway || w.component == Component::kState ||
+                    w.component == Component::kEvents;
+  v["image"] = ours && !cluster.options().image.empty() ? cluster.options().image : w.image;
   v["container"] = labels["app.kubernetes.io/name"];
   v["command"] = Json::array();
   v["args"] = Json::array();
@@ -311,7 +314,7 @@ Result<Json> workload_variables(const Cluster& cluster, const Workload& w) {
   v["env"] = environment_of(cluster, w);
   v["ports"] = Json::array();
   for (const Port& port : w.ports)
-    v["ports"].push_back({{"name", port.name}, {"number", port.number}});
+    v["ports"].push_back({{"name", port.name}, {"number", port.number}, {"tls", port.tls}});
   v["service"] = cluster.service(w);
   v["resources"] = resources_of(cluster, w, *files);
   v["volumes"] = std::move(files->volumes);

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "core/base/file.hpp"
@@ -169,4 +170,70 @@ TEST_CASE(
   REQUIRE(!generated);
   CHECK(generated.error().message.find("40-agent.yaml.j2") != std::string::npos);
   CHECK(generated.error().message.find("line 2") != std::string::npos);
+}
+
+TEST_CASE("renderers: what waits in a queue of Kueue never takes more than the queue has") {
+  auto plan = test::example_plan();
+  plan.platform.queues = {{"small", 3, 0, 0, 0, ""}};
+  plan.platform.jobs[0].queue = "small";
+  const auto generated = test::written(plan, {"kueue"});
+  std::map<std::string, int64_t> quota, taken;
+  for (const RenderedObject& each : generated.objects) {
+    const Json& object = each.object;
+    if (object["kind"] != "ClusterQueue") continue;
+    const auto name = object["metadata"]["name"].get<std::string>();
+    for (const Json& flavor : object["spec"]["resourceGroups"][0]["flavors"])
+      for (const Json& resource : flavor["resources"])
+        if (resource["name"] == "nvidia.com/gpu")
+          quota[name] += std::stoll(resource["nominalQuota"].get<std::string>());
+  }
+  for (const RenderedObject& each : generated.objects) {
+    const Json& labels = each.object["metadata"]["labels"];
+    if (!labels.contains("kueue.x-k8s.io/queue-name")) continue;
+    const auto queue = "shop-" + labels["kueue.x-k8s.io/queue-name"].get<std::string>();
+    CAPTURE(queue);
+    REQUIRE(quota.contains(queue));
+    const Workload* w = plan.workload(each.object["metadata"]["name"].get<std::string>());
+    if (w) taken[queue] += int64_t{w->resources.gpus} * w->nodes * w->max_replicas;
+  }
+  CHECK(taken == std::map<std::string, int64_t>{{"shop-shop-serving", 4}, {"shop-small", 3}});
+  for (const auto& [queue, gpus] : taken) CHECK(gpus <= quota[queue]);
+
+  plan.platform.queues[0].gpus = 2;
+  for (const char* target : {"kueue", "volcano"}) {
+    const auto refused =
+        platform::generate(plan, test::renderers().renderers, {{target}, "", "0.1.0"});
+    REQUIRE(!refused);
+    CHECK(refused.error().message.find("job 'evaluate' takes 3 x 1 GPUs = 3 at once, and its queue "
+                                       "'small' has 2") != std::string::npos);
+  }
+}
+
+TEST_CASE("renderers: an object of a template whose names are no text is refused by its place") {
+  const test::Scratch scratch("names");
+  const std::string file = scratch.path + "/kubernetes/40-agent.yaml.j2";
+  const std::pair<const char*, const char*> cases[] = {
+      {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 5}\n", "ConfigMap/5: metadata.name is 5"},
+      {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: no}\n", "metadata.name is false"},
+      {"apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", "metadata.name is missing"},
+      {"apiVersion: v1\nkind: ConfigMap\n", "metadata is missing"},
+      {"apiVersion: 1\nkind: ConfigMap\nmetadata: {name: a}\n", "apiVersion is 1"},
+      {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: 7}\n",
+       "metadata.namespace is 7"},
+      {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {b: 1}}\n",
+       "metadata.labels.b is 1"},
+      {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: [b]}\n",
+       "metadata.annotations is"},
+      {"[a]\n", "not an object"}};
+  for (const auto& each : cases) {
+    const std::string text = each.first, said = each.second;
+    CAPTURE(text);
+    REQUIRE(write_file_atomically(file, text).ok());
+    const auto generated = platform::generate(test::example_plan(), test::renderers().renderers,
+                                              {{"kubernetes"}, scratch.path, "0.1.0"});
+    REQUIRE(!generated);
+    CHECK(generated.error().code == ErrorCode::kDataRefused);
+    CHECK(generated.error().message.find("40-agent.yaml.j2") != std::string::npos);
+    CHECK(generated.error().message.find(said) != std::string::npos);
+  }
 }
