@@ -29,7 +29,8 @@ class Server:
         line = self.process.stdout.readline()
         if not line:
             raise SystemExit(f"{aictl} serve {model} did not start")
-        self.address = urlsplit(json.loads(line)["url"])
+        ready = json.loads(line)
+        self.address, self.model = urlsplit(ready["url"]), ready["models"][0]
 
     def __enter__(self):
         return self
@@ -43,7 +44,7 @@ class Server:
         """Seconds to the first event and to the end, and the text."""
         connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=600)
         connection.connect()
-        body = json.dumps({"prompt": prompt, "max_tokens": max_tokens, "stream": True, "temperature": 0,
+        body = json.dumps({"model": self.model, "prompt": prompt, "max_tokens": max_tokens, "stream": True, "temperature": 0,
                            "ignore_eos": True, **more})
         if barrier:
             barrier.wait()
