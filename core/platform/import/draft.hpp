@@ -69,7 +69,8 @@ struct Draft {
   std::vector<Entry> models, agents, jobs;
   Json gateway, state, events, telemetry;  // null: none was seen
   Json storage = Json::object(), targets = Json::object();
-  bool gateway_file = false;  // the gateway's own file was read: it wins over what others say
+  bool without_kafka = false;  // a component of ours carries events by other means
+  bool gateway_file = false;   // the gateway's own file was read: it wins over what others say
   // Of objects of a gateway; backends by their objects' names.
   Json listeners = Json::array(), routes = Json::array(), budget = Json::object();
   int64_t retries = -1;         // -1: nobody says

@@ -206,7 +206,7 @@ void finish_storage(Draft& draft, const std::string& name) {
       continue;
     }
     bytes += claim.bytes;
-    if (claim.storage_class.ends_with("-node-models"))
+    if (claim.storage_class == name + "-node-models")
       draft.storage["bring"] = "node";
     else if (claim.storage_class != usual || !draft.classes.contains(usual))
       set_text(draft.storage, "model_class", claim.storage_class);
@@ -253,6 +253,9 @@ Json finish(Draft& draft) {
   put_in_order(draft.models, draft.order);
   put_in_order(draft.agents, draft.order);
   const std::string name = choose_name(draft);
+  // A Kafka of ours beside workloads that do without one, and no broker that runs.
+  if (draft.without_kafka && draft.events.is_object() && !draft.events.contains("broker"))
+    draft.events = nullptr;
   finish_models(draft);
   finish_agents(draft);
   finish_gateway(draft);

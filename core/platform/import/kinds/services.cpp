@@ -68,7 +68,10 @@ void add_store(Object& object, std::string_view type, Draft& draft) {
 
 void add_pubsub(Object& object, std::string_view type, Draft& draft) {
   const Part spec = object["spec"];
-  if (object.ours() && type != "pubsub.kafka") return spec.take();
+  if (object.ours() && type != "pubsub.kafka") {
+    draft.without_kafka = true;
+    return spec.take();
+  }
   if (type != "pubsub.kafka" && type != "pubsub.sqlite" && !object.ours())
     spec["type"].leave("events.broker is kafka or sqlite; sqlite is taken");
   section(draft.events)["broker"] = type == "pubsub.kafka" ? "kafka" : "sqlite";
@@ -79,6 +82,14 @@ void add_pubsub(Object& object, std::string_view type, Draft& draft) {
       draft.targets["dapr"]["kafka_secret"] = secret;
     entry.take();
   }
+}
+
+// Kafka carries the events, unless a broker of ours that runs says otherwise.
+Json& on_kafka(Object& object, Draft& draft) {
+  Json& events = section(draft.events);
+  const bool other = events.contains("broker") || draft.without_kafka;
+  if (!object.ours() || !other) events["broker"] = "kafka";
+  return events;
 }
 
 }  // namespace
@@ -121,7 +132,7 @@ void add_dapr_configuration(Object& object, Draft& draft) {
 
 void add_broker(Object& object, Draft& draft) {
   if (object.annotation("eventing.knative.dev/broker.class") == "Kafka")
-    section(draft.events)["broker"] = "kafka";
+    on_kafka(object, draft);
   else
     object.leave("/spec", "events.broker is kafka or sqlite");
   object.take("");
@@ -146,7 +157,7 @@ void add_trigger(Object& object, Draft& draft) {
 
 void add_kafka_source(Object& object, Draft& draft) {
   const Part spec = object["spec"];
-  section(draft.events)["broker"] = "kafka";
+  on_kafka(object, draft);
   order_topics(spec["topics"].texts(), draft);
   for (const Part& server : spec["bootstrapServers"].items())
     draft.targets["knative"]["bootstrap"] = server.text();
@@ -155,7 +166,7 @@ void add_kafka_source(Object& object, Draft& draft) {
 }
 
 void add_kafka(Object& object, Draft& draft) {
-  section(draft.events)["broker"] = "kafka";
+  on_kafka(object, draft);
   Json& knobs = draft.targets["strimzi"];
   knobs["namespace"] = object.space();
   knobs["cluster"] = object.name();
@@ -182,7 +193,7 @@ void add_kafka_nodes(Object& object, Draft& draft) {
       draft.storage["state_class"] = name;
   }
   if (!brokers) return object.take("");
-  section(draft.events)["broker"] = "kafka";
+  on_kafka(object, draft);
   if (bytes > 0) section(draft.events)["size"] = bytes_text(bytes);
   if (const auto replicas = spec["replicas"].integer())
     draft.targets["strimzi"]["brokers"] = *replicas;
@@ -196,7 +207,7 @@ void add_kafka_topic(Object& object, Draft& draft) {
   const Part spec = object["spec"];
   std::string name = spec["topicName"].text();
   if (name.empty()) name = object.name();
-  section(draft.events)["broker"] = "kafka";
+  on_kafka(object, draft);
   Json& each = topic(draft, name);
   if (const auto partitions = spec["partitions"].integer()) each["partitions"] = *partitions;
   if (const auto kept = spec["config"]["retention.ms"].integer(); kept && *kept >= 0)
@@ -216,7 +227,9 @@ void add_kafka_user(Object& object, Draft& draft) {
 
 void add_vitess(Object& object, Draft& draft) {
   const bool known = !draft.state.is_null();
-  Json& state = section(draft.state);
+  const bool runs = !draft.models.empty() || !draft.agents.empty() || !draft.jobs.empty();
+  Json unused = Json::object();  // beside workloads of ours that keep nothing in it
+  Json& state = object.ours() && runs && !known ? unused : section(draft.state);
   if (!known) state["store"] = "mysql";
   Json& knobs = draft.targets["vitess"];
   knobs["namespace"] = object.space();

@@ -5,7 +5,7 @@
 namespace aictl::platform {
 namespace {
 
-// 0: what others refer to; 1: what runs; 2: what stands around it.
+// 0: what others refer to; 1: what runs; 2: what stands around it; 3: what carries that.
 constexpr Kind kKinds[] = {
     {"", "Namespace", 0, add_implied},
     {"", "ConfigMap", 0, add_config_map},
@@ -53,7 +53,7 @@ constexpr Kind kKinds[] = {
     {"serving.knative.dev", "Service", 1, add_knative_service, "knative"},
     {"eventing.knative.dev", "Broker", 2, add_broker, "knative"},
     {"eventing.knative.dev", "Trigger", 2, add_trigger, "knative"},
-    {"sources.knative.dev", "KafkaSource", 2, add_kafka_source, "knative"},
+    {"sources.knative.dev", "KafkaSource", 3, add_kafka_source, "knative"},
 
     {"kueue.x-k8s.io", "Topology", 0, add_levels, "kueue"},
     {"kueue.x-k8s.io", "ResourceFlavor", 0, add_flavor, "kueue"},
@@ -80,10 +80,10 @@ constexpr Kind kKinds[] = {
     {"dapr.io", "Subscription", 2, add_subscription, "dapr"},
     {"dapr.io", "Resiliency", 2, add_implied, "dapr"},
     {"dapr.io", "Configuration", 2, add_dapr_configuration, "dapr"},
-    {"kafka.strimzi.io", "Kafka", 2, add_kafka, "strimzi"},
-    {"kafka.strimzi.io", "KafkaNodePool", 2, add_kafka_nodes, "strimzi"},
-    {"kafka.strimzi.io", "KafkaTopic", 2, add_kafka_topic, "strimzi"},
-    {"kafka.strimzi.io", "KafkaUser", 2, add_kafka_user, "strimzi"},
+    {"kafka.strimzi.io", "Kafka", 3, add_kafka, "strimzi"},
+    {"kafka.strimzi.io", "KafkaNodePool", 3, add_kafka_nodes, "strimzi"},
+    {"kafka.strimzi.io", "KafkaTopic", 3, add_kafka_topic, "strimzi"},
+    {"kafka.strimzi.io", "KafkaUser", 3, add_kafka_user, "strimzi"},
     {"kafka.strimzi.io", "KafkaRebalance", 2, add_implied, "strimzi"},
     {"planetscale.com", "VitessCluster", 2, add_vitess, "vitess"},
     {"ceph.rook.io", "CephCluster", 2, add_ceph, "rook"},
