@@ -392,7 +392,7 @@ TEST_CASE("scheduler: under random traffic every request's stream is what it is 
                 << copies << " copies on write, " << reused << " tokens reused, " << accepted
                 << " drafted tokens right, " << fair << " steps with somebody waiting for a place");
   CHECK(parkings > 400);  // the traffic does what it is meant to
-  CHECK(copies > 500);
+  CHECK(copies > 200);
   CHECK(complete > 5000);
   CHECK(reused > 8000);
   CHECK(accepted > 5000);
