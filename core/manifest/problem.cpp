@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/manifest/document.hpp"
@@ -45,6 +46,12 @@ void Report::sort(const std::vector<std::string>& files) {
   };
   std::stable_sort(problems_.begin(), problems_.end(),
                    [&](const Problem& a, const Problem& b) { return key(a) < key(b); });
+  // A schema and a rule may say the same of a field.
+  std::set<std::tuple<std::string, int, std::string, std::string, std::string>> told;
+  std::erase_if(problems_, [&told](const Problem& problem) {
+    return !told.emplace(problem.file, problem.line, problem.object, problem.path, problem.message)
+                .second;
+  });
 }
 
 }  // namespace aictl::manifest

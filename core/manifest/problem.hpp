@@ -39,7 +39,8 @@ class Report {
 
   const std::vector<Problem>& problems() const { return problems_; }
   size_t count(Severity severity) const;
-  /// Orders the findings as they are printed: by file in the order of `files`, then by place.
+  /// Orders the findings as they are printed: by file in the order of `files`, then by place; what
+  /// was said twice of a field is kept once.
   void sort(const std::vector<std::string>& files);
 
  private:

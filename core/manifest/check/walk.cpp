@@ -1,5 +1,6 @@
 #include "core/manifest/check/walk.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <unordered_set>
@@ -15,6 +16,57 @@ namespace aictl::manifest {
 namespace {
 
 const Schema kAnything;
+
+// Words of the core API for which "" is as good as absent: a server fills in the default. Sets of
+// words that are elsewhere behind a pointer, where "" is a word of its own, are not here.
+constexpr std::string_view kDefaulted[] = {
+    "Always IfNotPresent Never",                          // imagePullPolicy, pullPolicy
+    "Always OnFailure Never",                             // restartPolicy
+    "ClusterFirst ClusterFirstWithHostNet Default None",  // dnsPolicy
+    "File FallbackToLogsOnError",                         // terminationMessagePolicy
+    "HTTP HTTPS",                                         // scheme
+    "ClusterIP ExternalName LoadBalancer NodePort",       // type of a Service
+    "ClientIP None",                                      // sessionAffinity
+    "Recreate RollingUpdate",                             // strategies
+    "OnDelete RollingUpdate",
+    "OrderedReady Parallel",                  // podManagementPolicy
+    "Allow Forbid Replace",                   // concurrencyPolicy
+    "Retain Delete Recycle",                  // persistentVolumeReclaimPolicy
+    "NoSchedule PreferNoSchedule NoExecute",  // effect of a toleration
+    "Exists Equal Gt Lt",                     // operator of a toleration
+};
+// No server looks at this one; kubelets do.
+constexpr std::string_view kMedium = " Memory HugePages HugePages-2Mi HugePages-1Gi";
+
+// Fields of the core API that the published schema requires and a server takes as zero: the field,
+// and one that only the same mapping has.
+struct Zero {
+  std::string_view field, beside;
+};
+constexpr Zero kZeros[] = {{"value", "globalDefault"},      // PriorityClass
+                           {"seconds", "seconds"},          // preStop.sleep
+                           {"podSelector", "policyTypes"},  // NetworkPolicy
+                           {"preference", "weight"}};       // of nodes
+
+std::string joined(const Json& words) {
+  std::string text;
+  for (const Json& word : words)
+    text += (text.empty() && &word == &words.front() ? "" : " ") +
+            (word.is_string() ? word.get<std::string>() : "");
+  return text;
+}
+
+bool is_lenient(const Json& value, const Json& allowed) {
+  if (!value.is_string()) return false;
+  const std::string words = joined(allowed);
+  return words == kMedium || (value == "" && std::ranges::count(kDefaulted, words) > 0);
+}
+
+bool may_be_zero(const Schema& schema, std::string_view name) {
+  return std::ranges::any_of(kZeros, [&](const Zero& zero) {
+    return zero.field == name && schema.property(zero.beside) != nullptr;
+  });
+}
 
 bool fits_type(const Json& value, Type type) {
   switch (type) {
@@ -162,6 +214,7 @@ class Walk {
       list += (list.empty() ? "" : ", ") + shown(one);
       if (one.is_string()) names.push_back({one.get<std::string>(), nullptr});
     }
+    if (!options_.custom && is_lenient(value, allowed)) return;
     const std::string near = value.is_string() ? similar(value.get<std::string>(), names) : "";
     say("schema/enum", fmt::format("{} is not one of {}", shown(value), list),
         near.empty() ? "" : fmt::format("did you mean {}?", near));
@@ -209,7 +262,8 @@ class Walk {
 
   void mapping(const Json& value, const Schema& schema, bool strict) {
     for (const std::string& name : schema.required)
-      if (const auto found = value.find(name); found == value.end() || found->is_null())
+      if (const auto found = value.find(name); (found == value.end() || found->is_null()) &&
+                                               (options_.custom || !may_be_zero(schema, name)))
         at(name, [&] { say("schema/required", "required field is missing"); });
     const bool embedded = schema.embedded_resource;
     if (embedded)

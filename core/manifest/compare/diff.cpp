@@ -8,6 +8,7 @@
 
 #include "core/manifest/check/check.hpp"
 #include "core/manifest/compare/normal.hpp"
+#include "core/manifest/compare/server.hpp"
 
 namespace aictl::manifest {
 namespace {
@@ -15,9 +16,10 @@ namespace {
 using Change = Difference::Change;
 
 struct Object {
-  std::string label;
+  std::string label, kind;
   const Schema* schema = nullptr;
   Json normal;
+  bool served = false;  // a server gave it back
 };
 
 // By group, kind, namespace, name and number among equals.
@@ -33,8 +35,8 @@ std::map<std::string, Object> objects_of(std::span<const Document> documents,
     const std::string_view space = document.name_space();
     Object object{space.empty() ? fmt::format("{}/{}", kind, name)
                                 : fmt::format("{}/{}/{}", kind, space, name),
-                  known == nullptr ? nullptr : known->schema,
-                  normal_form(document.object, catalog)};
+                  kind, known == nullptr ? nullptr : known->schema,
+                  normal_form(document.object, catalog), was_served(document.object)};
     std::string key = fmt::format("{}\n{}\n{}\n{}", kind, space, name, document.group());
     while (objects.contains(key)) key += "\n again";
     objects.emplace(std::move(key), std::move(object));
@@ -46,15 +48,16 @@ class Differ {
  public:
   explicit Differ(std::vector<Difference>& out) : out_(out) {}
 
-  void compare(const std::string& object, const Json& a, const Json& b, const Schema* schema) {
-    object_ = &object;
-    value(a, b, schema, "");
+  void compare(const Object& a, const Object& b) {
+    a_ = &a;
+    b_ = &b;
+    value(a.normal, b.normal, a.schema, "");
   }
 
  private:
   void say(Change change, const std::string& path, Json before, Json after) {
     out_.push_back(
-        {change, *object_, path.empty() ? "." : path, std::move(before), std::move(after)});
+        {change, a_->label, path.empty() ? "." : path, std::move(before), std::move(after)});
   }
 
   void value(const Json& a, const Json& b, const Schema* schema, const std::string& path) {
@@ -72,6 +75,27 @@ class Differ {
     say(Change::kChanged, path, a, b);
   }
 
+  static const Schema* below(const Schema* schema, const std::string& name) {
+    return schema == nullptr ? nullptr : schema->below(name);
+  }
+
+  // A field that only one of them has: the other has its default, or nothing. What a server filled
+  // in by itself is no difference.
+  void one_side(const std::string& path, const Json& item, const Schema* schema, bool before) {
+    if ((before ? a_ : b_)->served && !(before ? b_ : a_)->served && is_filled_in(a_->kind, path)) {
+      ++passed_by_;
+      return;
+    }
+    const bool scalar = schema != nullptr && !schema->fallback.is_null() &&
+                        !schema->fallback.is_structured() && !item.is_structured();
+    if (scalar)
+      say(Change::kChanged, path, before ? item : schema->fallback,
+          before ? schema->fallback : item);
+    else
+      say(before ? Change::kRemoved : Change::kAdded, path, before ? item : Json(),
+          before ? Json() : item);
+  }
+
   void map(const Json& a, const Json& b, const Schema* schema, const std::string& path) {
     const auto at = [&path](const std::string& name) {
       return path.empty() ? name : path + "." + name;
@@ -79,13 +103,13 @@ class Differ {
     for (const auto& item : a.items()) {
       const auto other = b.find(item.key());
       if (other == b.end())
-        say(Change::kRemoved, at(item.key()), item.value(), nullptr);
+        one_side(at(item.key()), item.value(), below(schema, item.key()), true);
       else
-        value(item.value(), *other, schema == nullptr ? nullptr : schema->below(item.key()),
-              at(item.key()));
+        value(item.value(), *other, below(schema, item.key()), at(item.key()));
     }
     for (const auto& item : b.items())
-      if (!a.contains(item.key())) say(Change::kAdded, at(item.key()), nullptr, item.value());
+      if (!a.contains(item.key()))
+        one_side(at(item.key()), item.value(), below(schema, item.key()), false);
   }
 
   static std::map<std::string, const Json*> by_key(const Json& list, const Schema& schema) {
@@ -107,7 +131,7 @@ class Differ {
 
   void list_map(const Json& a, const Json& b, const Schema& schema, const std::string& path) {
     const auto before = by_key(a, schema), after = by_key(b, schema);
-    const size_t start = out_.size();
+    const size_t start = out_.size(), passed_by = passed_by_;
     for (const auto& [key, item] : before) {
       const auto other = after.find(key);
       if (other == after.end())
@@ -118,11 +142,13 @@ class Differ {
     for (const auto& [key, item] : after)
       if (!before.contains(key))
         say(Change::kAdded, fmt::format("{}[{}]", path, key), nullptr, *item);
-    if (out_.size() == start) say(Change::kChanged, path, a, b);  // the order, where it counts
+    if (out_.size() == start && passed_by_ == passed_by)
+      say(Change::kChanged, path, a, b);  // the order, where it counts
   }
 
   std::vector<Difference>& out_;
-  const std::string* object_ = nullptr;
+  const Object *a_ = nullptr, *b_ = nullptr;
+  size_t passed_by_ = 0;  // fields that a server filled in
 };
 
 // A value in a line of the text: short ones in full.
@@ -148,7 +174,7 @@ std::vector<Difference> diff_objects(std::span<const Document> a, std::span<cons
     if (other == after.end())
       differences.push_back({Change::kRemoved, object.label, ".", object.normal, nullptr});
     else
-      differ.compare(object.label, object.normal, other->second.normal, object.schema);
+      differ.compare(object, other->second);
   }
   for (const auto& [key, object] : after)
     if (!before.contains(key))

@@ -1,47 +1,17 @@
 #include "core/manifest/compare/normal.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <map>
 
 #include <fmt/format.h>
 
 #include "core/base/units.hpp"
 #include "core/manifest/check/check.hpp"
+#include "core/manifest/compare/server.hpp"
 #include "core/manifest/quantity.hpp"
 
 namespace aictl::manifest {
 namespace {
-
-constexpr std::array<std::string_view, 9> kServerMetadata = {"uid",
-                                                             "resourceVersion",
-                                                             "generation",
-                                                             "selfLink",
-                                                             "creationTimestamp",
-                                                             "deletionTimestamp",
-                                                             "managedFields",
-                                                             "deletionGracePeriodSeconds",
-                                                             "ownerReferences"};
-// Keys of labels and annotations that controllers of the cluster write.
-constexpr std::array<std::string_view, 9> kServerKeys = {
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "deployment.kubernetes.io/revision",
-    "deprecated.daemonset.template.generation",
-    "kubernetes.io/metadata.name",
-    "pv.kubernetes.io/bind-completed",
-    "pv.kubernetes.io/bound-by-controller",
-    "batch.kubernetes.io/controller-uid",
-    "batch.kubernetes.io/job-name",
-    "controller-uid"};
-// Of a Service: chosen by the server where nobody wrote them.
-constexpr std::array<std::string_view, 3> kServiceAddresses = {"clusterIPs", "ipFamilies",
-                                                               "ipFamilyPolicy"};
-
-template <size_t N>
-bool is_in(const std::array<std::string_view, N>& words, std::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
 
 // A quantity of the core API, or the pattern that custom resources describe one with.
 bool is_quantity(const Schema& schema) {
@@ -80,55 +50,6 @@ Json scalar(const Json& value, const Schema& schema) {
   return value;
 }
 
-using Fields = std::map<std::string, Json>;
-
-bool equals(const Fields& fields, const char* a, const char* b) {
-  const auto first = fields.find(a), second = fields.find(b);
-  return first != fields.end() && second != fields.end() && first->second == second->second;
-}
-
-// What the server derives from the fields beside it.
-void drop_derived(Fields& fields, const Schema& schema) {
-  if (schema.property("imagePullPolicy") != nullptr && fields.contains("image")) {
-    const Json& image = fields["image"];
-    const std::string name = image.is_string() ? image.get<std::string>() : "";
-    const size_t tag = name.find_first_of(":@", name.rfind('/') + 1);
-    const bool latest = tag == name.npos || name.substr(tag) == ":latest";
-    const auto policy = fields.find("imagePullPolicy");
-    if (policy != fields.end() && policy->second == (latest ? "Always" : "IfNotPresent"))
-      fields.erase(policy);
-  }
-  if (schema.property("serviceAccount") != nullptr &&
-      equals(fields, "serviceAccount", "serviceAccountName"))
-    fields.erase("serviceAccount");
-  if (schema.property("targetPort") != nullptr && equals(fields, "targetPort", "port"))
-    fields.erase("targetPort");
-  if (schema.property("clusterIPs") != nullptr) {
-    for (const std::string_view name : kServiceAddresses) fields.erase(std::string(name));
-    if (fields.contains("clusterIP") && fields["clusterIP"] != "None") fields.erase("clusterIP");
-  }
-}
-
-void drop_server_metadata(Fields& fields) {
-  for (const std::string_view name : kServerMetadata) fields.erase(std::string(name));
-  for (const char* map : {"labels", "annotations"}) {
-    const auto found = fields.find(map);
-    if (found == fields.end() || !found->second.is_object()) continue;
-    for (const std::string_view key : kServerKeys) found->second.erase(std::string(key));
-    if (found->second.empty()) fields.erase(found);
-  }
-  const auto finalizers = fields.find("finalizers");
-  if (finalizers == fields.end() || !finalizers->second.is_array()) return;
-  Json kept = Json::array();
-  for (const Json& name : finalizers->second)
-    if (!name.is_string() || !name.get_ref<const std::string&>().starts_with("kubernetes.io/"))
-      kept.push_back(name);
-  if (kept.empty())
-    fields.erase(finalizers);
-  else
-    finalizers->second = std::move(kept);
-}
-
 class Normaliser {
  public:
   explicit Normaliser(const Schema* object_meta) : object_meta_(object_meta) {}
@@ -148,6 +69,7 @@ class Normaliser {
       if (below == nullptr && name == "metadata") below = object_meta_;
       Json normal = value(item, below, name);
       if (below != nullptr && is_default(normal, *below, name)) continue;
+      if (below != nullptr && below == object_meta_ && normal.empty()) continue;
       if (below != nullptr && normal.empty() && normal.is_structured() && is_collection(*below))
         continue;
       fields.emplace(name, std::move(normal));
@@ -206,11 +128,7 @@ Json normal_form(const Json& object, const Catalog& catalog) {
   const Schema* schema = known == nullptr ? nullptr : known->schema;
   Json copy = object;
   const bool is_file = known != nullptr && known->scope == Scope::kFile;
-  if (!is_file) copy.erase("status");
-  if (kind == "Namespace" && copy.contains("spec")) copy.erase("spec");
-  if (kind == "Job" && copy.contains("spec") && copy["spec"].is_object() &&
-      !copy["spec"].value("manualSelector", Json()).is_boolean())
-    copy["spec"].erase("selector");
+  if (!is_file) drop_kind_fields(copy, api_version, kind);
   return Normaliser(is_file ? nullptr : catalog.object_meta()).value(copy, schema, "");
 }
 

@@ -20,9 +20,11 @@ bool may_have_colons(std::string_view kind) {
 
 bool is_object_name(const Document& document, std::string_view name) {
   if (may_have_colons(document.kind()))
-    return name != "." && name != ".." && name.find_first_of("/%") == name.npos;
+    return !name.empty() && name != "." && name != ".." && name.find_first_of("/%") == name.npos;
   if (document.api_version() == "v1" && document.kind() == "Service") return is_service_name(name);
-  if (document.api_version() == "v1" && document.kind() == "Namespace") return is_dns_label(name);
+  const bool label = (document.api_version() == "v1" && document.kind() == "Namespace") ||
+                     is_kind(document, "apps", "StatefulSet");
+  if (label) return is_dns_label(name);
   return is_dns_name(name);
 }
 
@@ -53,23 +55,28 @@ void check_namespace(const Document& document, Report& report) {
                  fmt::format("'{}' is not a valid namespace", name));
 }
 
-void check_label_map(const Document& document, const std::string& path, const Json& labels,
-                     Report& report) {
-  for (const auto& item : labels.items()) {
-    if (!is_label_key(item.key()))
-      report.error(document, path, "server/label",
-                   fmt::format("'{}' is not a valid key", item.key()),
-                   "[prefix/]name of 63 letters, digits, -, _ and .");
-    if (item.value().is_string() && !is_label_value(item.value().get_ref<const std::string&>()))
-      report.error(document, join(path, item.key()), "server/label",
-                   fmt::format("'{}' is not a valid label value",
-                               item.value().get_ref<const std::string&>()),
-                   "63 letters, digits, -, _ and .; what does not fit belongs in an annotation");
+void always(Report& report, const Document& document, std::string_view path, std::string_view rule,
+            std::string message, std::string hint) {
+  report.error(document, path, rule, std::move(message), std::move(hint));
+}
+
+// Built-in kinds know three by plain names; all others have a prefix.
+void check_finalizers(const Document& document, const std::string& path, const Json& finalizers,
+                      Report& report) {
+  constexpr std::array<std::string_view, 3> kPlain = {"kubernetes", "orphan", "foregroundDeletion"};
+  for (size_t i = 0; i < finalizers.size(); ++i) {
+    if (!finalizers[i].is_string()) continue;
+    const std::string& name = finalizers[i].get_ref<const std::string&>();
+    const bool plain = name.find('/') == name.npos && !document.known->custom;
+    if (!is_label_key(name) || (plain && std::ranges::count(kPlain, name) == 0))
+      report.error(document, fmt::format("{}[{}]", path, i), "server/finalizer",
+                   fmt::format("'{}' is not a finalizer", name), "domain/name");
   }
 }
 
 void check_labels(const Document& document, const std::string& path, const Json& metadata,
                   Report& report) {
+  const auto tell = path == "metadata" ? always : refuse;
   check_label_map(document, join(path, "labels"), mapping(metadata, {"labels"}), report);
   size_t bytes = 0;
   for (const auto& item : mapping(metadata, {"annotations"}).items()) {
@@ -80,24 +87,40 @@ void check_labels(const Document& document, const std::string& path, const Json&
       return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     });
     if (!is_label_key(key))
-      report.error(document, join(path, "annotations"), "server/annotation",
-                   fmt::format("'{}' is not a valid key", item.key()),
-                   "[prefix/]name of 63 letters, digits, -, _ and .");
+      tell(report, document, join(path, "annotations"), "server/annotation",
+           fmt::format("'{}' is not a valid key", item.key()),
+           "[prefix/]name of 63 letters, digits, -, _ and .");
   }
+  const Json* finalizers = member(metadata, "finalizers");
+  if (finalizers != nullptr && finalizers->is_array())
+    check_finalizers(document, join(path, "finalizers"), *finalizers, report);
   if (bytes > kMaxAnnotations)
-    report.error(document, join(path, "annotations"), "server/annotation",
-                 fmt::format("{} bytes together, at most {} allowed", bytes, kMaxAnnotations));
+    tell(report, document, join(path, "annotations"), "server/annotation",
+         fmt::format("{} bytes together, at most {} allowed", bytes, kMaxAnnotations), "");
 }
 
 void check_expression(const Document& document, const Entry& entry, Report& report) {
   const std::string_view key = text(*entry.value, "key"), op = text(*entry.value, "operator");
   if (!is_label_key(key))
-    report.error(document, join(entry.path, "key"), "server/selector",
-                 fmt::format("'{}' is not a valid key", key));
-  if (op == "Gt" || op == "Lt") return;
+    refuse(report, document, join(entry.path, "key"), "server/selector",
+           fmt::format("'{}' is not a valid key", key));
+  const Json* values = member(*entry.value, "values");
+  if (op == "Gt" || op == "Lt") {  // of nodes
+    if (values == nullptr || values->size() != 1)
+      refuse(report, document, join(entry.path, "values"), "server/selector",
+             fmt::format("{} needs one value", op));
+    return;
+  }
   if ((op == "In" || op == "NotIn") != is_set(*entry.value, "values"))
-    report.error(document, join(entry.path, "values"), "server/selector",
-                 "needed with In and NotIn, and only there");
+    refuse(report, document, join(entry.path, "values"), "server/selector",
+           "needed with In and NotIn, and only there");
+  if (values == nullptr || !values->is_array() ||
+      entry.path.find(".preference.") != entry.path.npos)
+    return;
+  for (const Json& value : *values)
+    if (value.is_string() && !is_label_value(value.get_ref<const std::string&>()))
+      refuse(report, document, join(entry.path, "values"), "server/selector",
+             fmt::format("'{}' is not a valid label value", value.get<std::string>()));
 }
 
 void check_selectors_below(const Document& document, const std::string& path, const Json& value,
@@ -115,6 +138,23 @@ void check_selectors_below(const Document& document, const std::string& path, co
 }
 
 }  // namespace
+
+void check_label_map(const Document& document, const std::string& path, const Json& labels,
+                     Report& report) {
+  // An object's own labels are a server's to check in every kind.
+  const auto tell = path == "metadata.labels" ? always : refuse;
+  for (const auto& item : labels.items()) {
+    if (!is_label_key(item.key()))
+      tell(report, document, path, "server/label",
+           fmt::format("'{}' is not a valid key", item.key()),
+           "[prefix/]name of 63 letters, digits, -, _ and .");
+    if (item.value().is_string() && !is_label_value(item.value().get_ref<const std::string&>()))
+      tell(report, document, join(path, item.key()), "server/label",
+           fmt::format("'{}' is not a valid label value",
+                       item.value().get_ref<const std::string&>()),
+           "63 letters, digits, -, _ and .; what does not fit belongs in an annotation");
+  }
+}
 
 void check_metadata(Documents documents, const Context&, Report& report) {
   for (const Document& document : documents) {

@@ -66,7 +66,7 @@ bool is_config_key(std::string_view key) {
 
 bool is_variable_name(std::string_view name) {
   return !name.empty() &&
-         std::ranges::all_of(name, [](char c) { return c > ' ' && c < 127 && c != '='; });
+         std::ranges::all_of(name, [](char c) { return c >= ' ' && c < 127 && c != '='; });
 }
 
 }  // namespace aictl::manifest

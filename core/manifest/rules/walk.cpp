@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/manifest/catalog/catalog.hpp"
+
 namespace aictl::manifest {
 namespace {
 
@@ -36,8 +38,9 @@ void collect(const Json& value, const std::string& path, const Json& metadata,
 
 const Json* member(const Json& value, std::string_view name) {
   if (!value.is_object()) return nullptr;
-  const auto found = value.find(std::string(name));
-  return found == value.end() ? nullptr : &*found;
+  for (const auto& item : value.get_ref<const Json::object_t&>())
+    if (item.first == name) return &item.second;
+  return nullptr;
 }
 
 const Json& mapping(const Json& value, std::initializer_list<std::string_view> names) {
@@ -100,6 +103,16 @@ std::vector<Container> containers(const PodTemplate& pod) {
     for (const Entry& entry : entries(*pod.spec, init ? "initContainers" : "containers", pod.path))
       found.push_back({entry.path, entry.value, init});
   return found;
+}
+
+void refuse(Report& report, const Document& document, std::string_view path, std::string_view rule,
+            std::string message, std::string hint) {
+  const bool foreign =
+      document.known != nullptr && document.known->custom && document.known->scope != Scope::kFile;
+  if (foreign)
+    report.warning(document, path, rule, std::move(message), std::move(hint));
+  else
+    report.error(document, path, rule, std::move(message), std::move(hint));
 }
 
 bool is_completed_elsewhere(const Document& document) {

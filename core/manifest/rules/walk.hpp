@@ -54,6 +54,11 @@ struct Container {
 };
 std::vector<Container> containers(const PodTemplate& pod);
 
+/// Reports what a server refuses in pods and selectors: an error in the kinds it knows itself, a
+/// warning in custom resources, where it looks at the schema alone and an operator at the rest.
+void refuse(Report& report, const Document& document, std::string_view path, std::string_view rule,
+            std::string message, std::string hint = "");
+
 /// Kinds whose pods an operator completes, so that what is missing may come from elsewhere.
 bool is_completed_elsewhere(const Document& document);
 

@@ -101,7 +101,7 @@ TEST_CASE("compare: a change is told by its path, list items by their key") {
   CHECK_EQ(
       difference(kWritten, changed),
       "~ Deployment/ai/qwen\n"
-      "  + spec.replicas: 2\n"
+      "  ~ spec.replicas: 1 -> 2\n"
       "  ~ spec.template.spec.containers[name=main].resources.limits.memory: \"1Gi\" -> \"2Gi\"\n"
       "  - spec.template.spec.volumes[name=shm].emptyDir: {}\n"
       "  + spec.template.spec.volumes[name=shm].hostPath: {\"path\":\"/x\"}\n");

@@ -1,7 +1,7 @@
 // ConfigMap, Secret, PersistentVolumeClaim, PersistentVolume.
+#include <algorithm>
 #include <array>
 
-#include "core/manifest/quantity.hpp"
 #include "core/manifest/rules/names.hpp"
 #include "core/manifest/rules/tables.hpp"
 #include "core/manifest/rules/walk.hpp"
@@ -41,34 +41,67 @@ void check_secret(const Document& document, Report& report) {
                                            {"kubernetes.io/ssh-auth", "ssh-privatekey"}}};
   for (const Need& need : kNeeds)
     if (text(document.object, "type") == need.type &&
-        !mapping(document.object, {"data"}).contains(std::string(need.key)) &&
-        !mapping(document.object, {"stringData"}).contains(std::string(need.key)))
+        member(mapping(document.object, {"data"}), need.key) == nullptr &&
+        member(mapping(document.object, {"stringData"}), need.key) == nullptr)
       report.error(document, fmt::format("data.{}", need.key), "server/required",
                    fmt::format("needed in a Secret of type {}", need.type));
 }
 
+void check_access_modes(const Document& document, const std::string& path, const Json& spec,
+                        Report& report) {
+  const Json* modes = member(spec, "accessModes");
+  const bool alone = modes != nullptr && modes->is_array() && modes->size() > 1 &&
+                     std::ranges::count(*modes, Json("ReadWriteOncePod")) > 0;
+  if (alone && std::ranges::count(*modes, Json("ReadWriteOncePod")) < int64_t(modes->size()))
+    report.error(document, path + ".accessModes", "server/exclusive",
+                 "ReadWriteOncePod excludes other modes");
+}
+
 void check_claim(const Document& document, const std::string& path, const Json& spec,
                  Report& report) {
-  if (!is_set(spec, "accessModes"))
-    report.error(document, path + ".accessModes", "server/required", "required field is missing");
-  const Json& requests = mapping(spec, {"resources", "requests"});
-  const Json* storage = member(requests, "storage");
-  if (storage == nullptr) {
+  check_access_modes(document, path, spec, report);
+  const Json* storage = member(mapping(spec, {"resources", "requests"}), "storage");
+  if (storage == nullptr || storage->is_null())
     report.error(document, path + ".resources.requests.storage", "server/required",
                  "required field is missing");
-    return;
-  }
-  const auto size = quantity_of(*storage);
-  if (size && size->nano <= 0)
-    report.error(document, path + ".resources.requests.storage", "server/range",
-                 "must be greater than zero");
 }
 
 void check_volume(const Document& document, const Json& spec, Report& report) {
-  if (!is_set(spec, "accessModes"))
-    report.error(document, "spec.accessModes", "server/required", "required field is missing");
-  if (member(mapping(spec, {"capacity"}), "storage") == nullptr)
+  constexpr std::array<std::string_view, 21> kSources = {"hostPath",
+                                                         "local",
+                                                         "nfs",
+                                                         "csi",
+                                                         "iscsi",
+                                                         "fc",
+                                                         "rbd",
+                                                         "cephfs",
+                                                         "cinder",
+                                                         "flexVolume",
+                                                         "azureFile",
+                                                         "azureDisk",
+                                                         "glusterfs",
+                                                         "flocker",
+                                                         "awsElasticBlockStore",
+                                                         "quobyte",
+                                                         "scaleIO",
+                                                         "storageos",
+                                                         "vsphereVolume",
+                                                         "photonPersistentDisk",
+                                                         "portworxVolume"};
+  check_access_modes(document, "spec", spec, report);
+  const Json& capacity = mapping(spec, {"capacity"});
+  if (member(capacity, "storage") == nullptr)
     report.error(document, "spec.capacity.storage", "server/required", "required field is missing");
+  else if (capacity.size() > 1)
+    report.error(document, "spec.capacity", "server/exclusive", "names more than storage");
+  const auto given = std::ranges::count_if(kSources, [&spec](std::string_view name) {
+    const Json* source = member(spec, name);
+    return source != nullptr && !source->is_null();
+  });
+  const bool disk = member(spec, "gcePersistentDisk") != nullptr;
+  if (given + (disk ? 1 : 0) != 1)
+    report.error(document, "spec", given == 0 && !disk ? "server/required" : "server/exclusive",
+                 "needs exactly one kind of volume", "such as csi, local, nfs or hostPath");
   if (member(spec, "local") != nullptr && !is_set(spec, "nodeAffinity"))
     report.error(document, "spec.nodeAffinity", "server/required",
                  "required field is missing: a local volume is on one node");

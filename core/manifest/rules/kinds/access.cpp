@@ -35,7 +35,8 @@ void check_subject(const Document& document, const Entry& subject, Report& repor
   }
   const std::string_view wanted = kind == "ServiceAccount" ? std::string_view() : kGroup;
   const Json* group = member(*subject.value, "apiGroup");
-  if (group != nullptr && group->is_string() && text(*subject.value, "apiGroup") != wanted)
+  const bool given = group != nullptr && group->is_string() && *group != "";
+  if (given && text(*subject.value, "apiGroup") != wanted)
     report.error(
         document, subject.path + ".apiGroup", "server/binding",
         fmt::format("'{}' is not the group of a {}", text(*subject.value, "apiGroup"), kind));
@@ -50,15 +51,17 @@ void check_subject(const Document& document, const Entry& subject, Report& repor
 
 void check_binding(const Document& document, Report& report) {
   const Json& role = mapping(document.object, {"roleRef"});
-  if (member(role, "apiGroup") != nullptr && text(role, "apiGroup") != kGroup)
+  if (!text(role, "apiGroup").empty() && text(role, "apiGroup") != kGroup)
     report.error(document, "roleRef.apiGroup", "server/binding", fmt::format("must be {}", kGroup));
   const std::string_view kind = text(role, "kind");
-  if (!kind.empty() && kind != "ClusterRole" &&
+  const std::string_view name = text(role, "name");
+  if (name == "." || name == ".." || name.find_first_of("/%") != name.npos)
+    report.error(document, "roleRef.name", "server/name",
+                 fmt::format("'{}' is not the name of a role", name));
+  if (kind != "ClusterRole" && !role.empty() &&
       (kind != "Role" || document.kind() == "ClusterRoleBinding"))
     report.error(document, "roleRef.kind", "server/binding",
                  fmt::format("'{}' cannot be bound by a {}", kind, document.kind()));
-  if (!role.empty() && text(role, "name").empty())
-    report.error(document, "roleRef.name", "server/required", "required field is missing");
   for (const Entry& subject : entries(document.object, "subjects", ""))
     check_subject(document, subject, report);
 }

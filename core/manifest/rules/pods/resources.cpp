@@ -18,47 +18,53 @@ bool is_extended(std::string_view name) {
   return name.find('/') != name.npos && !name.starts_with("kubernetes.io/");
 }
 
+// null is zero.
+std::optional<Quantity> amount_of(const Json& value) {
+  return quantity_of(value.is_null() ? Json(0) : value);
+}
+
 std::string shown(const Json& value) {
   return value.is_string() ? value.get<std::string>() : dump_json(value);
 }
 
 void check_extended(const Document& document, const std::string& path, const std::string& name,
                     const Json* request, const Json* limit, Report& report) {
-  const auto amount = quantity_of(limit != nullptr ? *limit : *request);
+  const auto amount = amount_of(limit != nullptr ? *limit : *request);
   const std::string at_limit = fmt::format("{}.limits.{}", path, name);
   if (amount && !amount->is_whole())
-    report.error(document, at_limit, "server/extended-resource",
-                 "extended resources are whole numbers");
+    refuse(report, document, at_limit, "server/extended-resource",
+           "extended resources are whole numbers");
   if (limit == nullptr) {
-    report.error(document, at_limit, "server/extended-resource", "extended resources need a limit");
+    refuse(report, document, at_limit, "server/extended-resource",
+           "extended resources need a limit");
     return;
   }
-  const auto wanted = request == nullptr ? amount : quantity_of(*request);
+  const auto wanted = request == nullptr ? amount : amount_of(*request);
   if (amount && (!wanted || *amount != *wanted))
-    report.error(document, fmt::format("{}.requests.{}", path, name), "server/extended-resource",
-                 "must equal the limit");
+    refuse(report, document, fmt::format("{}.requests.{}", path, name), "server/extended-resource",
+           "must equal the limit");
 }
 
 void check_one(const Document& document, const std::string& path, const std::string& name,
                const Json* request, const Json* limit, Report& report) {
   if (!is_standard(name) && !(name.find('/') != name.npos && is_label_key(name))) {
-    report.error(document, path, "server/resource-name",
-                 fmt::format("'{}' is neither a standard resource nor a qualified name", name),
-                 "such as cpu, memory or nvidia.com/gpu");
+    refuse(report, document, path, "server/resource-name",
+           fmt::format("'{}' is neither a standard resource nor a qualified name", name),
+           "such as cpu, memory or nvidia.com/gpu");
     return;
   }
   for (const Json* value : {request, limit}) {
-    const auto amount = value == nullptr ? std::nullopt : quantity_of(*value);
+    const auto amount = value == nullptr ? std::nullopt : amount_of(*value);
     if (amount && amount->nano < 0)
-      report.error(document,
-                   fmt::format("{}.{}.{}", path, value == limit ? "limits" : "requests", name),
-                   "server/range", fmt::format("{} is below zero", shown(*value)));
+      refuse(report, document,
+             fmt::format("{}.{}.{}", path, value == limit ? "limits" : "requests", name),
+             "server/range", fmt::format("{} is below zero", shown(*value)));
   }
-  const auto most = limit == nullptr ? std::nullopt : quantity_of(*limit);
-  const auto least = request == nullptr ? std::nullopt : quantity_of(*request);
+  const auto most = limit == nullptr ? std::nullopt : amount_of(*limit);
+  const auto least = request == nullptr ? std::nullopt : amount_of(*request);
   if (most && least && *least > *most)
-    report.error(document, fmt::format("{}.requests.{}", path, name), "server/range",
-                 fmt::format("{} is more than the limit {}", shown(*request), shown(*limit)));
+    refuse(report, document, fmt::format("{}.requests.{}", path, name), "server/range",
+           fmt::format("{} is more than the limit {}", shown(*request), shown(*limit)));
   if (is_extended(name)) check_extended(document, path, name, request, limit, report);
 }
 
