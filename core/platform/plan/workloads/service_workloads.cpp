@@ -184,7 +184,7 @@ Workload gateway_workload(const Platform& p) {
   for (const Listener& listener : p.gateway.listeners)
     w.ports.push_back({port_name(listener), listener.port, !listener.certificate.empty()});
   // What runs beside it asks at the first port, and so do probes: one without TLS, if there is one.
-  std::ranges::stable_partition(w.ports, [](const Port& port) { return !port.tls; });
+  std::stable_partition(w.ports.begin(), w.ports.end(), [](const Port& port) { return !port.tls; });
   w.mounts.push_back(config_mount("gateway.yaml", gateway_file(p)));
   w.argv = {text("aictl"), text("gateway")};
   for (const Port& port : w.ports) {
