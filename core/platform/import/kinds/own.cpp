@@ -1,8 +1,10 @@
 // The services of aictl itself: the gateway, the state store and the broker of events.
 #include <algorithm>
+#include <filesystem>
 
 #include "core/platform/import/kinds/pods.hpp"
 #include "core/platform/plan/workloads/workloads.hpp"
+#include "core/platform/spec/names.hpp"
 #include "core/value/yaml.hpp"
 
 namespace aictl::platform {
@@ -61,6 +63,26 @@ Json provider_of(const Json& written, const Process& process) {
   return provider;
 }
 
+// The certificates of listeners: gateway.yaml has the files, the pod the Secrets they are of.
+void add_certificates(const Json& file, const Part& pod, Json& listeners) {
+  for (const Json& each : at(file, "tls")) {
+    const Json& address = at(each, "address");
+    const Json& certificate = at(each, "certificate");
+    if (!address.is_string() || !certificate.is_string()) continue;
+    const std::string port = address.get<std::string>();
+    const std::string folder =
+        std::filesystem::path(certificate.get<std::string>()).parent_path().filename().string();
+    for (Json& listener : listeners) {
+      if (!port.ends_with(":" + dump_json(at(listener, "port")))) continue;
+      copy(each, "hostname", listener);
+      for (const Part& volume : pod["volumes"].items())
+        if (const std::string secret = volume["secret"]["secretName"].text();
+            !secret.empty() && slug(secret) == folder)
+          listener["certificate"] = secret;
+    }
+  }
+}
+
 void add_gateway_service(const Process& process, const Part& pod, int64_t replicas, Draft& draft) {
   Json& gateway = section(draft.gateway);
   gateway["replicas"] = replicas;
@@ -72,6 +94,7 @@ void add_gateway_service(const Process& process, const Part& pod, int64_t replic
   const Json file = mounted_file(pod, "gateway.yaml", draft);
   if (!file.is_object()) return;
   draft.gateway_file = true;
+  add_certificates(file, pod, gateway["listeners"]);
   gateway.erase("routes");
   gateway.erase("providers");
   for (const Json& route : at(file, "routes")) {

@@ -114,7 +114,7 @@ void read_volumes(Object& object, const Part& pod, Draft& draft, Entry& entry) {
       if (slash != image.npos)
         draft.targets["kubernetes"]["weights_registry"] = image.substr(0, slash);
       volume.take();
-    } else if (volume["configMap"] && object.ours()) {
+    } else if ((volume["configMap"] || volume["secret"]) && object.ours()) {
       volume.take();
     } else {
       volume.leave("a pod of the spec gets its weights, a scratch folder and nothing else");

@@ -18,9 +18,15 @@ void add_queue(const std::string& name, const std::string& quota, Draft& draft) 
     draft.queues.emplace_back(name, quota);
 }
 
+// The queue that generate makes for what serves: the spec has those of jobs alone.
+bool is_of_serving(Object& object) {
+  return object.label_value("aictl.dev/queue") == "serving";
+}
+
 }  // namespace
 
 void add_cluster_queue(Object& object, Draft& draft) {
+  if (is_of_serving(object)) return object.take("");
   Quota& quota = draft.quotas["kueue/" + object.name()];
   const Part spec = object["spec"];
   quota.cohort = spec["cohortName"].text();
@@ -44,6 +50,7 @@ void add_cluster_queue(Object& object, Draft& draft) {
 }
 
 void add_local_queue(Object& object, Draft& draft) {
+  if (is_of_serving(object)) return object.take("");
   add_queue(object.name(), "kueue/" + object["spec"]["clusterQueue"].text(), draft);
 }
 
@@ -55,6 +62,7 @@ void add_flavor(Object& object, Draft& draft) {
 }
 
 void add_volcano_queue(Object& object, Draft& draft) {
+  if (is_of_serving(object)) return object.take("");
   const Part spec = object["spec"];
   Quota& quota = draft.quotas["volcano/" + object.name()];
   for (const auto& [resource, amount] : spec["capability"].entries())
