@@ -106,6 +106,13 @@ constexpr FieldRow kHandler[] = {
     {"terminationGracePeriodSeconds", kOptional, shape::within, "server/range", "1.."},
 };
 
+// Where an operator adds what is missing.
+constexpr FieldRow kGivenHandler[] = {
+    {"httpGet.port", kOptional, shape::port_or_name, "server/port-number"},
+    {"tcpSocket.port", kOptional, shape::port_or_name, "server/port-number"},
+    {"grpc.port", kOptional, shape::port, "server/port-number"},
+};
+
 void check_profile(const Document& document, const std::string& path, const Json& profile,
                    Report& report) {
   const std::string_view type = text(profile, "type");
@@ -156,14 +163,15 @@ void check_container_fields(const Document& document, const Container& container
   check_unique(document, join(container.path, "resources"), mapping(value, {"resources"}), "claims",
                "name", report);
   check_unique(document, container.path, value, "resizePolicy", "resourceName", report);
-  if (completed) return;  // an operator adds ports to probes
+  const std::span<const FieldRow> rows =
+      completed ? std::span<const FieldRow>(kGivenHandler) : std::span<const FieldRow>(kHandler);
   for (const std::string_view probe : {"livenessProbe", "readinessProbe", "startupProbe"})
     if (const Json* found = member(value, probe); found != nullptr)
-      check_fields(document, join(container.path, probe), *found, kHandler, report);
+      check_fields(document, join(container.path, probe), *found, rows, report);
   const Json& lifecycle = mapping(value, {"lifecycle"});
   for (const std::string_view hook : {"postStart", "preStop"})
     if (const Json* found = member(lifecycle, hook); found != nullptr)
-      check_fields(document, fmt::format("{}.lifecycle.{}", container.path, hook), *found, kHandler,
+      check_fields(document, fmt::format("{}.lifecycle.{}", container.path, hook), *found, rows,
                    report);
 }
 

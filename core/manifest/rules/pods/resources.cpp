@@ -40,7 +40,7 @@ void check_extended(const Document& document, const std::string& path, const std
     return;
   }
   const auto wanted = request == nullptr ? amount : amount_of(*request);
-  if (amount && (!wanted || *amount != *wanted))
+  if (amount.has_value() != wanted.has_value() || (amount && *amount != *wanted))
     refuse(report, document, fmt::format("{}.requests.{}", path, name), "server/extended-resource",
            "must equal the limit");
 }
