@@ -9,9 +9,12 @@
 #include "core/base/nearest.hpp"
 #include "core/cli/context.hpp"
 #include "core/cli/pages/man.hpp"
+#include "core/platform/spec/read.hpp"
 
 namespace aictl {
 namespace {
+
+constexpr const char* kSpecPage = "platform";  // aictl-platform(5), which no command is called
 
 struct ManOptions {
   std::vector<std::string> page;
@@ -33,8 +36,12 @@ Result<int> print_page(const ManOptions& options, const Schema& globals, cli::Co
   if (wanted == context.root->name) wanted.clear();
   if (const std::string prefix = context.root->name + "-"; wanted.starts_with(prefix))
     wanted.erase(0, prefix.size());
+  if (wanted == kSpecPage) {
+    context.out() << platform::platform_page();
+    return 0;
+  }
   // Compared without what all pages have in front, or anything short would be near to everything.
-  std::vector<std::string> names;
+  std::vector<std::string> names{kSpecPage};
   for (const cli::CommandPath& path : walk(*context.root)) {
     const std::string name = cli::page_name(path);
     if (!name.empty()) names.push_back(name);
@@ -56,6 +63,7 @@ cli::Command man_command(App&) {
   command.summary = "Print a manual page, or write them all";
   command.description = "Pages are printed as roff, the language that man reads.";
   command.examples = {{"aictl man plugin list | man -l -", "read the page of a command"},
+                      {"aictl man platform | man -l -", "every field of aictl.yaml"},
                       {"aictl man --all ~/.local/share/man/man1", "install every page"}};
   command.arguments = {
       {Row("page", &options->page, "a command; none is the program itself"), false}};
